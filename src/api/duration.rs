@@ -1,0 +1,93 @@
+//! Durations as users write them: Go's notation, such as `90s`, `1h30m` or `1.5h`. Never negative.
+
+use std::time::Duration;
+
+/// What the schema asks of a duration, so that a typing error is refused when the object is applied.
+pub const PATTERN: &str = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$";
+
+const UNITS: [(&str, f64); 4] = [("ms", 0.001), ("h", 3600.0), ("m", 60.0), ("s", 1.0)];
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a duration: write it as 90s, 10m, 1h30m or 720h")]
+pub struct Invalid(pub String);
+
+/// Reads a Go duration made of `h`, `m`, `s` and `ms`.
+pub fn parse(text: &str) -> Result<Duration, Invalid> {
+    let invalid = || Invalid(text.to_owned());
+    let mut rest = text;
+    let mut total = Duration::ZERO;
+    if rest.is_empty() {
+        return Err(invalid());
+    }
+    while !rest.is_empty() {
+        let (number, after) = number(rest).ok_or_else(invalid)?;
+        let (unit, seconds) = UNITS
+            .iter()
+            .find(|(unit, _)| after.starts_with(unit))
+            .ok_or_else(invalid)?;
+        let part = Duration::try_from_secs_f64(number * seconds).map_err(|_| invalid())?;
+        total = total.checked_add(part).ok_or_else(invalid)?;
+        rest = &after[unit.len()..];
+    }
+    Ok(total)
+}
+
+/// Splits `1.5h` into 1.5 and `h`. Digits are needed on both sides of a point, as in the schema's pattern.
+fn number(text: &str) -> Option<(f64, &str)> {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    let mut parts = digits.split('.');
+    let whole = parts.next()?;
+    let fraction = parts.next();
+    if whole.is_empty() || fraction == Some("") || parts.next().is_some() {
+        return None;
+    }
+    Some((digits.parse().ok()?, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn go_durations_are_read() {
+        for (text, millis) in [
+            ("0s", 0),
+            ("90s", 90_000),
+            ("10m", 600_000),
+            ("1h30m", 5_400_000),
+            ("1h30m5s", 5_405_000),
+            ("1.5h", 5_400_000),
+            ("250ms", 250),
+            ("1m250ms", 60_250),
+            ("2160h", 7_776_000_000),
+        ] {
+            assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_an_example() {
+        for text in [
+            "",
+            "10",
+            "m",
+            "-1m",
+            "+1m",
+            "1 m",
+            "1d",
+            "1.m",
+            ".5m",
+            "1.2.3s",
+            "10M",
+            "5µs",
+            "1h ",
+            "99999999999999999999h",
+        ] {
+            let error = parse(text).expect_err(text);
+            assert!(error.to_string().contains("1h30m"), "{text}");
+        }
+    }
+}
