@@ -32,6 +32,11 @@ pub fn parse(text: &str) -> Result<Duration, Invalid> {
     Ok(total)
 }
 
+/// The duration that a field holds, or what it means to leave the field out. The schema keeps anything else from being stored.
+pub fn or(text: Option<&str>, left_out: Duration) -> Duration {
+    text.and_then(|text| parse(text).ok()).unwrap_or(left_out)
+}
+
 /// Splits `1.5h` into 1.5 and `h`. Digits are needed on both sides of a point, as in the schema's pattern.
 fn number(text: &str) -> Option<(f64, &str)> {
     let end = text
