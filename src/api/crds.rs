@@ -1,6 +1,8 @@
 //! The CustomResourceDefinitions, as `tenant-operator crds` prints them and `crds/` holds them.
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+};
 use kube::CustomResourceExt;
 
 use super::{Bench, Tenant, TenantClaim, TenantPlan};
@@ -8,7 +10,10 @@ use super::{Bench, Tenant, TenantClaim, TenantPlan};
 /// The definitions of all four objects.
 pub fn crds() -> Vec<CustomResourceDefinition> {
     let mut crds = vec![Tenant::crd(), TenantPlan::crd(), Bench::crd(), TenantClaim::crd()];
-    let schemas = crds.iter_mut().flat_map(|crd| &mut crd.spec.versions).filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut());
+    let schemas = crds
+        .iter_mut()
+        .flat_map(|crd| &mut crd.spec.versions)
+        .filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut());
     for schema in schemas {
         tidy(schema);
     }

@@ -11,10 +11,11 @@ mod schema;
 pub mod site_config;
 pub mod tenant;
 
-pub use bench::{Bench, BenchSpec, BenchStatus};
-pub use claim::{TenantClaim, TenantClaimSpec};
+pub use bench::*;
+pub use claim::*;
 pub use conditions::Condition;
-pub use crds::{crds, crds_yaml};
-pub use plan::{TenantPlan, TenantPlanSpec};
-pub use refs::{BenchRef, NameRef, SecretKeyRef};
-pub use tenant::{Tenant, TenantSpec, TenantStatus};
+pub use crds::{crds, crds_yaml, yaml};
+pub use plan::*;
+pub use refs::*;
+pub use site_config::*;
+pub use tenant::*;

@@ -78,7 +78,11 @@ pub(super) fn title(_: &mut SchemaGenerator) -> Schema {
 
 /// An address that is fetched.
 pub(super) fn url(_: &mut SchemaGenerator) -> Schema {
-    text(2048, "^https?://[^ /?#@]+(/[^ ?#]*)?$", "write http:// or https://, a host, and a path if needed; no user, query or fragment")
+    text(
+        2048,
+        "^https?://[^ /?#@]+(/[^ ?#]*)?$",
+        "write http:// or https://, a host, and a path if needed; no user, query or fragment",
+    )
 }
 
 /// An address that is connected to.

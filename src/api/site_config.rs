@@ -59,7 +59,8 @@ pub struct ValueFrom {
 
 /// A config key that users may set.
 pub(super) fn key(_: &mut SchemaGenerator) -> Schema {
-    let mut key = schema::text(64, "^[a-z][a-z0-9_]*$", "write the key as Frappe does: lower-case letters, digits and underscores");
+    let mut key =
+        schema::text(64, "^[a-z][a-z0-9_]*$", "write the key as Frappe does: lower-case letters, digits and underscores");
     let reserved = serde_json::Value::from(RESERVED_KEYS.as_slice()).to_string().replace('"', "'");
     let rule = json!({
         "rule": format!("!(self in {reserved})"),

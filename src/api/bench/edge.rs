@@ -152,4 +152,3 @@ pub enum DnsMode {
     #[default]
     None,
 }
-

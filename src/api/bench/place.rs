@@ -47,7 +47,11 @@ fn root() -> String {
 }
 
 fn user(_: &mut SchemaGenerator) -> Schema {
-    schema::text(80, "^[a-zA-Z0-9_][a-zA-Z0-9_.-]*$", "write the name of a database user: letters, digits, underscores, dots and hyphens")
+    schema::text(
+        80,
+        "^[a-zA-Z0-9_][a-zA-Z0-9_.-]*$",
+        "write the name of a database user: letters, digits, underscores, dots and hyphens",
+    )
 }
 
 /// Kind of the database server.
@@ -112,7 +116,9 @@ pub(super) fn host_templates(generator: &mut SchemaGenerator) -> Schema {
         schema
     };
     let frontend = template("Where a tenant's users go, with {subdomain} and {domain}, such as {subdomain}.{domain}.");
-    let api = template("Where programs go, with {subdomain} and {domain}, such as api.{subdomain}.{domain}. With edge.type Gateway it is flat, as api-{subdomain}.{domain}.");
+    let api = template(
+        "Where programs go, with {subdomain} and {domain}, such as api.{subdomain}.{domain}. With edge.type Gateway it is flat, as api-{subdomain}.{domain}.",
+    );
     json_schema!({
         "type": "object",
         "required": ["frontend", "api"],

@@ -62,9 +62,7 @@ pub struct RegistryField {
 }
 
 /// What can be written into a field.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum RegistrySource {
     #[default]
     Subdomain,

@@ -14,11 +14,7 @@ pub struct Lockdown {
     #[serde(default)]
     pub mode: LockdownMode,
     /// Becomes the site's oauth_provider_url.
-    #[serde(
-        default,
-        rename = "oauthProviderURL",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, rename = "oauthProviderURL", skip_serializing_if = "Option::is_none")]
     pub oauth_provider_url: Option<String>,
 }
 
@@ -57,10 +53,7 @@ impl ApiUser {
 
 impl Default for ApiUser {
     fn default() -> Self {
-        Self {
-            roles: system_manager(),
-            verify: Verify::default(),
-        }
+        Self { roles: system_manager(), verify: Verify::default() }
     }
 }
 

@@ -184,11 +184,3 @@ pub enum DeletionPolicy {
     Delete,
     Retain,
 }
-
-impl Tenant {
-    /// Name of the Secret with the API key: the spec's, or the Tenant's own name and `-credentials`.
-    pub fn credentials_secret(&self) -> String {
-        let name = self.metadata.name.as_deref().unwrap_or_default();
-        self.spec.credentials.secret_name.clone().unwrap_or_else(|| format!("{name}-credentials"))
-    }
-}

@@ -60,7 +60,11 @@ fn language(_: &mut SchemaGenerator) -> Schema {
 }
 
 fn time_zone(_: &mut SchemaGenerator) -> Schema {
-    schema::text(64, "^[A-Z][a-zA-Z0-9_+-]*(/[A-Z][a-zA-Z0-9_+-]*)*$", "write the time zone as IANA names it, such as Europe/Berlin or UTC")
+    schema::text(
+        64,
+        "^[A-Z][a-zA-Z0-9_+-]*(/[A-Z][a-zA-Z0-9_+-]*)*$",
+        "write the time zone as IANA names it, such as Europe/Berlin or UTC",
+    )
 }
 
 /// 29 February is left out: a fiscal year begins every year.

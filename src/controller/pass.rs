@@ -1,0 +1,145 @@
+//! One pass over one tenant: observe, decide, execute, observe again; stage by stage, until nothing is left to do now.
+
+use std::time::Duration;
+
+use k8s_openapi::jiff::Timestamp;
+use tracing::{debug, info, warn};
+
+use crate::core::op::{Change, Op};
+use crate::core::report::{Outcome, Pass};
+use crate::core::seen::Seen;
+use crate::core::stages::{Stage, Way};
+use crate::core::subject::Subject;
+use crate::core::verdict::{Note, Verdict};
+use crate::world::{Effect, Error, World};
+
+/// A stage that still asks for something after so many rounds asks for the same for ever: a bug, not a state.
+const ROUNDS: usize = 12;
+
+/// What a pass came to.
+#[derive(Debug)]
+pub struct Done {
+    pub who: Subject,
+    pub way: Way,
+    pub outcomes: Vec<(Stage, Outcome)>,
+    pub certificate_until: Option<Timestamp>,
+    pub probe_failures: u32,
+    /// The soonest that a stage wants to be looked at again; none where none waits.
+    pub again: Option<Duration>,
+    /// Some stage met an error of the outside.
+    pub failed: bool,
+}
+
+impl Done {
+    pub fn settled(&self) -> bool {
+        self.outcomes.iter().all(|(_, outcome)| outcome.is_settled())
+    }
+
+    /// For the fold into the Tenant's status.
+    pub fn report(&self) -> Pass<'_> {
+        let threshold = self.who.bench.spec.probe.failure_threshold.unwrap_or(3);
+        Pass {
+            way: self.way,
+            who: &self.who,
+            outcomes: &self.outcomes,
+            certificate_until: self.certificate_until,
+            probe_failed: self.probe_failures >= threshold,
+        }
+    }
+
+    fn outcome(&self, stage: Stage) -> Option<&Outcome> {
+        self.outcomes.iter().find_map(|(other, outcome)| (*other == stage).then_some(outcome))
+    }
+
+    fn note(&mut self, stage: Stage, outcome: Outcome) {
+        match self.outcomes.iter_mut().find(|(other, _)| *other == stage) {
+            Some((_, old)) => *old = outcome,
+            None => self.outcomes.push((stage, outcome)),
+        }
+    }
+
+    /// Facts of single stages that the status shows.
+    fn learn(&mut self, seen: &Seen) {
+        match seen {
+            Seen::Certificate(seen) => self.certificate_until = seen.not_after,
+            Seen::Probe(seen) => self.probe_failures = seen.failures,
+            Seen::Claims(_) | Seen::Routes(_) | Seen::Dns(_) | Seen::Work(_) | Seen::Registry(_) => {}
+        }
+    }
+}
+
+/// Goes through all stages once. Never fails: an error of one stage is its outcome, and the others go on.
+pub async fn run<W: World>(world: &W, who: Subject, way: Way) -> Done {
+    let mut done =
+        Done { who, way, outcomes: vec![], certificate_until: None, probe_failures: 0, again: None, failed: false };
+    let mut served = false;
+    for stage in way.stages().iter().copied() {
+        // Routes come twice: again only if the key was proven in between.
+        if stage == Stage::Routes {
+            if done.outcome(stage).is_some() && done.who.serves() == served {
+                continue;
+            }
+            served = done.who.serves();
+        }
+        let unsettled = |need: &&Stage| !done.outcome(**need).is_some_and(Outcome::is_settled);
+        let outcome = match stage.needs(way).iter().find(unsettled) {
+            Some(need) => Outcome::Blocked(*need),
+            None => settle(world, &mut done, stage).await,
+        };
+        done.note(stage, outcome);
+    }
+    if way == Way::Up && done.settled() {
+        first_ready(world, &mut done).await;
+    }
+    done
+}
+
+async fn settle<W: World>(world: &W, done: &mut Done, stage: Stage) -> Outcome {
+    match rounds(world, done, stage).await {
+        Ok(verdict) => {
+            if let Verdict::Wait(_, pause) = &verdict {
+                done.again = Some(done.again.map_or(*pause, |again| again.min(*pause)));
+            }
+            Outcome::Verdict(verdict)
+        }
+        Err(error) => {
+            warn!(tenant = %done.who.tenant.name, namespace = %done.who.tenant.namespace, ?stage, %error, "a stage failed");
+            done.failed = true;
+            Outcome::Failed(Note::new(error.reason(), error.to_string()))
+        }
+    }
+}
+
+async fn rounds<W: World>(world: &W, done: &mut Done, stage: Stage) -> Result<Verdict, Error> {
+    for _ in 0..ROUNDS {
+        let seen = world.observe(stage, done.way, &done.who).await?;
+        done.learn(&seen);
+        let verdict = stage.decide(done.way, &done.who, &seen);
+        debug!(tenant = %done.who.tenant.name, ?stage, ?verdict, "decided");
+        let Verdict::Do(ops) = verdict else { return Ok(verdict) };
+        for op in ops {
+            execute(world, &mut done.who, &op).await?;
+        }
+    }
+    Err(Error::Unconverged { stage: stage.condition().type_() })
+}
+
+async fn execute<W: World>(world: &W, who: &mut Subject, op: &Op) -> Result<(), Error> {
+    info!(tenant = %who.tenant.name, namespace = %who.tenant.namespace, id = %who.id, op = op.kind(), "doing");
+    if let Effect::Record(record) = world.execute(op, who).await? {
+        who.record = Some(*record);
+    }
+    Ok(())
+}
+
+/// The record keeps when the tenant was Ready for the first time: from then on a repair does not take Ready away.
+async fn first_ready<W: World>(world: &W, done: &mut Done) {
+    if done.who.record().is_none_or(|record| record.first_ready_at.is_some()) {
+        return;
+    }
+    let op = Op::Remember(Change::FirstReady(done.who.now));
+    if let Err(error) = execute(world, &mut done.who, &op).await {
+        done.failed = true;
+        done.note(Stage::Claim, Outcome::Failed(Note::new(error.reason(), error.to_string())));
+    }
+}
