@@ -9,9 +9,10 @@ pub mod refs;
 pub mod site_config;
 pub mod tenant;
 
-pub use bench::{Bench, BenchSpec, BenchStatus};
-pub use claim::{TenantClaim, TenantClaimSpec};
+pub use bench::*;
+pub use claim::*;
 pub use conditions::Condition;
-pub use plan::{TenantPlan, TenantPlanSpec};
-pub use refs::{BenchRef, NameRef, SecretKeyRef};
-pub use tenant::{Tenant, TenantSpec, TenantStatus};
+pub use plan::*;
+pub use refs::*;
+pub use site_config::*;
+pub use tenant::*;

@@ -1,0 +1,12 @@
+//! Decisions, and nothing else: no async, no client, no clock. Everything here is a function of what it is given.
+
+pub mod manifests;
+pub mod names;
+pub mod op;
+pub mod place;
+pub mod report;
+pub mod seen;
+pub mod stages;
+pub mod steps;
+pub mod subject;
+pub mod verdict;

@@ -17,7 +17,7 @@ use futures::future::try_join_all;
 use tokio::net::TcpListener;
 
 use super::Shutdown;
-pub use table::{Answer, HEALTH_PORT};
+use crate::core::manifests::answer::{Answer, HEALTH_PORT};
 
 #[derive(clap::Args, Clone, Debug)]
 pub struct AnswerSettings {

@@ -6,8 +6,8 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 
-use super::Answer;
-use super::table::Row;
+use super::table::{Row, row};
+use crate::core::manifests::answer::Answer;
 
 /// An answer depends on the state of the tenant, so no cache may keep it.
 const FIXED_HEADERS: [(axum::http::HeaderName, &str); 4] = [
@@ -18,7 +18,7 @@ const FIXED_HEADERS: [(axum::http::HeaderName, &str); 4] = [
 ];
 
 pub fn response(answer: Answer, request: &HeaderMap) -> Response {
-    let row = answer.row();
+    let row = row(answer);
     let (kind, body) =
         if wants_html(request) { ("text/html; charset=utf-8", html(&row)) } else { ("application/json", json(&row)) };
     let mut response = (row.status, FIXED_HEADERS, [(CONTENT_TYPE, kind)], body).into_response();

@@ -1,22 +1,10 @@
-//! What can be answered. A new answer is a new row here, and a new port.
+//! What each answer says. Which answers there are, and on which ports, the manifests of the backend say.
 
 use axum::http::StatusCode;
 
-/// Where the backend says that it lives.
-pub const HEALTH_PORT: u16 = 8081;
+use crate::core::manifests::answer::Answer;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// This path is closed to the outside.
-    Refused,
-    /// The site is being made.
-    Preparing,
-}
-
-/// One row of the table.
-pub(super) struct Row {
-    pub name: &'static str,
-    pub port: u16,
+pub struct Row {
     pub status: StatusCode,
     /// Seconds after which it is worth asking again.
     pub retry_after: Option<u16>,
@@ -26,38 +14,21 @@ pub(super) struct Row {
     pub message: &'static str,
 }
 
-impl Answer {
-    pub const ALL: [Self; 2] = [Self::Refused, Self::Preparing];
-
-    /// The port's name in a Service.
-    pub const fn name(self) -> &'static str {
-        self.row().name
-    }
-
-    pub const fn port(self) -> u16 {
-        self.row().port
-    }
-
-    pub(super) const fn row(self) -> Row {
-        match self {
-            Self::Refused => Row {
-                name: "refused",
-                port: 8403,
-                status: StatusCode::FORBIDDEN,
-                retry_after: None,
-                exc_type: "PermissionError",
-                title: "Not available here",
-                message: "This path is closed: signing in with a password is switched off. Use OAuth or an API token.",
-            },
-            Self::Preparing => Row {
-                name: "preparing",
-                port: 8503,
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                retry_after: Some(5),
-                exc_type: "SessionStopped",
-                title: "Almost there",
-                message: "This site is being prepared. Try again in a few seconds.",
-            },
-        }
+pub const fn row(answer: Answer) -> Row {
+    match answer {
+        Answer::Refused => Row {
+            status: StatusCode::FORBIDDEN,
+            retry_after: None,
+            exc_type: "PermissionError",
+            title: "Not available here",
+            message: "This path is closed: signing in with a password is switched off. Use OAuth or an API token.",
+        },
+        Answer::Preparing => Row {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            retry_after: Some(5),
+            exc_type: "SessionStopped",
+            title: "Almost there",
+            message: "This site is being prepared. Try again in a few seconds.",
+        },
     }
 }

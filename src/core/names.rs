@@ -1,0 +1,91 @@
+//! Every name the operator gives to something outside, in one place: they are fixed for ever, since tenants are found again by them.
+
+use sha2::{Digest, Sha256};
+
+pub const GROUP: &str = "tenancy.nexuserp.io";
+pub const FINALIZER: &str = "tenancy.nexuserp.io/teardown";
+pub const IN_USE: &str = "tenancy.nexuserp.io/in-use";
+pub const MANAGER: &str = "tenant-operator";
+pub const STATUS_MANAGER: &str = "tenant-operator-status";
+
+pub mod label {
+    pub const ID: &str = "tenancy.nexuserp.io/id";
+    pub const TENANT: &str = "tenancy.nexuserp.io/tenant";
+    pub const TENANT_NAMESPACE: &str = "tenancy.nexuserp.io/tenant-namespace";
+    pub const BENCH: &str = "tenancy.nexuserp.io/bench";
+    pub const STEP: &str = "tenancy.nexuserp.io/step";
+    pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+}
+
+pub mod annotation {
+    pub const PAUSED: &str = "tenancy.nexuserp.io/paused";
+    pub const RETRY_AT: &str = "tenancy.nexuserp.io/retry-at";
+    /// On a Job: which input hash each of its steps was started with.
+    pub const HASHES: &str = "tenancy.nexuserp.io/hashes";
+    /// On a Job: its number among the tenant's Jobs.
+    pub const ATTEMPT: &str = "tenancy.nexuserp.io/attempt";
+}
+
+/// The first `len` hex digits of the SHA-256 of the parts, each ended by a zero byte so that no two lists look alike.
+pub fn digest(parts: &[&str], len: usize) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>()[..len].to_owned()
+}
+
+pub fn host_claim(host: &str) -> String {
+    format!("host.{host}")
+}
+
+/// Named by where the site lies, never by the Bench: two Benches may share a volume.
+pub fn site_claim(namespace: &str, volume_claim: &str, bench_path: &str, site: &str) -> String {
+    format!("site.{}", digest(&[namespace, volume_claim, bench_path, site], 32))
+}
+
+pub fn database(id: &str) -> String {
+    format!("t_{id}")
+}
+
+pub fn custody(id: &str) -> String {
+    format!("{id}-custody")
+}
+
+/// Copies of the Secrets a tenant's spec names, for the Job's pod; deleted after it.
+pub fn inputs(id: &str) -> String {
+    format!("{id}-inputs")
+}
+
+pub fn certificate(id: &str) -> String {
+    format!("{id}-tls")
+}
+
+/// The backend of the Bench that answers for refused paths and unready tenants.
+pub fn answer(bench: &str) -> String {
+    format!("{bench}-tenant-answer")
+}
+
+/// The service user of the first key slot. Frappe user names are e-mail addresses.
+pub fn api_user(site: &str) -> String {
+    format!("tenant-api-a@{site}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_claim_of_a_site_depends_on_where_it_lies_and_on_nothing_else() {
+        let one = site_claim("erp", "sites", "/bench", "api.acme.example.com");
+        assert_eq!(one, site_claim("erp", "sites", "/bench", "api.acme.example.com"));
+        assert_ne!(one, site_claim("erp", "sites", "/bench2", "api.acme.example.com"));
+        assert_eq!(one.len(), "site.".len() + 32);
+    }
+
+    #[test]
+    fn parts_that_only_join_alike_have_different_digests() {
+        assert_ne!(digest(&["ab", "c"], 32), digest(&["a", "bc"], 32));
+    }
+}

@@ -1,0 +1,56 @@
+//! Hosts and site are this tenant's alone, in the whole cluster. The site's claim comes last and holds the record.
+
+use crate::core::op::{Claim, Op};
+use crate::core::seen::{ClaimSeen, ClaimState};
+use crate::core::subject::Subject;
+use crate::core::verdict::Verdict;
+
+pub fn up(who: &Subject, seen: &[ClaimSeen]) -> Verdict {
+    let taken = seen.iter().find_map(|claim| match &claim.state {
+        ClaimState::Theirs(namespace, name) => Some((claim, namespace, name)),
+        ClaimState::Free | ClaimState::Ours => None,
+    });
+    if let Some((claim, namespace, name)) = taken {
+        // Without a record nothing was built on what this attempt took: the other may have it.
+        let ours = names(seen, &ClaimState::Ours);
+        return if who.record.is_none() && !ours.is_empty() {
+            Verdict::Do(vec![Op::ReleaseClaims(ours)])
+        } else {
+            Verdict::wait("Conflict", conflict(who, claim, namespace, name), 30)
+        };
+    }
+    let free: Vec<Claim> = seen
+        .iter()
+        .filter(|claim| claim.state == ClaimState::Free)
+        .map(|claim| Claim { name: claim.name.clone(), host: claim.host.clone() })
+        .collect();
+    if free.is_empty() {
+        let bench = format!("{}/{}", who.bench.namespace, who.bench.name);
+        return Verdict::settled("Claimed", format!("{} hosts and 1 site, on bench {bench}", seen.len().saturating_sub(1)));
+    }
+    if who.record.is_some() && free.iter().any(|claim| claim.host.is_none()) {
+        return Verdict::stalled("RecordLost", "the claim that held this tenant's record is gone: restore it from a backup");
+    }
+    Verdict::Do(vec![Op::TakeClaims(free)])
+}
+
+pub fn down(_who: &Subject, seen: &[ClaimSeen]) -> Verdict {
+    let ours = names(seen, &ClaimState::Ours);
+    if ours.is_empty() {
+        Verdict::settled("Removed", "hosts and site are free again")
+    } else {
+        Verdict::Do(vec![Op::ReleaseClaims(ours)])
+    }
+}
+
+fn names(seen: &[ClaimSeen], state: &ClaimState) -> Vec<String> {
+    seen.iter().filter(|claim| claim.state == *state).map(|claim| claim.name.clone()).collect()
+}
+
+/// Names the holder only to those who may see it.
+fn conflict(who: &Subject, claim: &ClaimSeen, namespace: &str, name: &str) -> String {
+    let what = claim.host.as_deref().unwrap_or(&who.site);
+    let holder =
+        if namespace == who.tenant.namespace { format!("Tenant {name}") } else { "a Tenant of another namespace".to_owned() };
+    format!("{what} is held by {holder}: choose another subdomain, or wait until it is free")
+}

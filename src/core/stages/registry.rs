@@ -1,0 +1,223 @@
+//! The tenant's row in the Master site: written last, only on difference, and only while it is ours.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::work;
+use crate::api::{DeletionPolicy, Receipt, Registry, RegistryOnDelete, RegistrySource};
+use crate::core::names;
+use crate::core::op::{Cell, Change, Op, Row};
+use crate::core::seen::{RegistryAnswer, RegistrySeen};
+use crate::core::steps::Step;
+use crate::core::subject::Subject;
+use crate::core::verdict::Verdict;
+
+const AGAIN: u64 = 30;
+
+type Fields = BTreeMap<String, String>;
+type Values = BTreeMap<String, Value>;
+
+pub fn up(who: &Subject, seen: &RegistrySeen) -> Verdict {
+    let Some(registry) = &who.bench.spec.registry else {
+        return Verdict::settled("NotAsked", "the Bench has no registry");
+    };
+    let (fields, row) = match known(registry, seen) {
+        Ok(known) => known,
+        Err(verdict) => return verdict,
+    };
+    if let Some(verdict) = unfit(registry, fields) {
+        return verdict;
+    }
+    match row {
+        None => write(who, Row { create: true, fields: cells(who, registry, fields, "Active", None) }, true),
+        Some(row) => match owner(registry, row) {
+            Owner::Us(id) if id != who.id => Verdict::stalled(
+                "RegistryConflict",
+                format!(
+                    "{} {} in the Master belongs to another tenant ({id}): remove the row, or choose another subdomain",
+                    registry.doc_type, who.subdomain
+                ),
+            ),
+            owner => keep(who, registry, fields, row, &owner),
+        },
+    }
+}
+
+fn keep(who: &Subject, registry: &Registry, fields: &Fields, row: &Values, owner: &Owner) -> Verdict {
+    let receipt = who.receipt(Step::Row);
+    let created = receipt.and_then(|receipt| receipt.facts.as_ref()).is_some_and(|facts| facts["created"] == json!(true));
+    let secrets_written = receipt.is_some_and(|receipt| receipt.hash == hash(who));
+    let cells = cells(who, registry, fields, "Active", Some((row, secrets_written)));
+    if cells.is_empty() && secrets_written {
+        return Verdict::settled("InSync", format!("{} {}", registry.doc_type, who.subdomain));
+    }
+    let create = false;
+    // A row that somebody made before us is taken over, and never deleted.
+    write(who, Row { create, fields: cells }, created && matches!(owner, Owner::Us(_)))
+}
+
+/// What is about to be done is remembered first: at the end only a row that we made may be deleted.
+fn write(who: &Subject, row: Row, created: bool) -> Verdict {
+    let remember = |hash: &str| {
+        let receipt: Receipt = work::receipt(who, hash, &json!({"created": created}));
+        Op::Remember(Change::Receipts(BTreeMap::from([(Step::Row, receipt)])))
+    };
+    let known = who.receipt(Step::Row).is_some();
+    let mut ops = vec![];
+    if !known {
+        ops.push(remember("begun"));
+    }
+    if !row.fields.is_empty() {
+        ops.push(Op::WriteRow(row));
+    }
+    ops.push(remember(&hash(who)));
+    Verdict::Do(ops)
+}
+
+/// Of what cannot be compared: Password fields come back masked, so they are written again when the key was issued anew.
+fn hash(who: &Subject) -> String {
+    let issued = who.receipt(Step::Proof).map(|proof| proof.at.0.to_string()).unwrap_or_default();
+    names::digest(&[&who.subdomain, &issued], 16)
+}
+
+pub fn down(who: &Subject, seen: &RegistrySeen) -> Verdict {
+    let Some(registry) = &who.bench.spec.registry else {
+        return Verdict::settled("NotAsked", "the Bench has no registry");
+    };
+    if who.receipt(Step::Row).is_none() || matches!(seen.answer, RegistryAnswer::DocTypeMissing) {
+        return Verdict::settled("Removed", "the Master has no row of ours");
+    }
+    let (fields, row) = match known(registry, seen) {
+        Ok(known) => known,
+        Err(verdict) => return verdict,
+    };
+    let Some(row) = row.filter(|row| matches!(owner(registry, row), Owner::Us(id) if id == who.id)) else {
+        return Verdict::settled("Removed", "the Master has no row of ours");
+    };
+    let created =
+        who.receipt(Step::Row).and_then(|receipt| receipt.facts.as_ref()).is_some_and(|facts| facts["created"] == json!(true));
+    if registry.on_delete == RegistryOnDelete::Delete && created && who.deletion != DeletionPolicy::Retain {
+        return Verdict::Do(vec![Op::RemoveRow]);
+    }
+    let status = match who.deletion {
+        DeletionPolicy::Archive => "Archived",
+        DeletionPolicy::Delete => "Deleted",
+        DeletionPolicy::Retain => "Retained",
+    };
+    let mapped: Vec<&str> =
+        registry.fields.iter().filter(|field| field.from == RegistrySource::Status).map(|field| field.name.as_str()).collect();
+    let last: BTreeMap<String, Cell> = mapped
+        .into_iter()
+        .filter(|name| fields.contains_key(*name) && text(row.get(*name)) != status)
+        .map(|name| (name.to_owned(), Cell::Text(status.to_owned())))
+        .collect();
+    if last.is_empty() {
+        Verdict::settled("Removed", format!("{} {} says {status}", registry.doc_type, who.subdomain))
+    } else {
+        Verdict::Do(vec![Op::WriteRow(Row { create: false, fields: last })])
+    }
+}
+
+/// The DocType and the row, or what to do about not knowing them.
+fn known<'a>(registry: &Registry, seen: &'a RegistrySeen) -> Result<(&'a Fields, Option<&'a Values>), Verdict> {
+    match &seen.answer {
+        RegistryAnswer::Known { fields, row } => Ok((fields, row.as_ref())),
+        RegistryAnswer::None => Err(Verdict::settled("NotAsked", "the Bench has no registry")),
+        RegistryAnswer::Unreachable(words) => {
+            Err(Verdict::wait("RegistryUnreachable", format!("{}: {words}", registry.url), AGAIN))
+        }
+        RegistryAnswer::TokenMissing(words) => Err(Verdict::wait("RegistryTokenMissing", words, AGAIN)),
+        RegistryAnswer::Denied(words) => {
+            let message = format!("the Master refuses the token of Secret {}: {words}", registry.token_secret_ref.name);
+            Err(Verdict::wait("RegistryDenied", message, 120))
+        }
+        RegistryAnswer::DocTypeMissing => {
+            let message =
+                format!("the Master has no DocType {:?}: create it, or correct the Bench's registry.docType", registry.doc_type);
+            Err(Verdict::stalled("RegistryDocTypeMissing", message))
+        }
+    }
+}
+
+/// What the DocType must have for us to write to it at all.
+fn unfit(registry: &Registry, fields: &Fields) -> Option<Verdict> {
+    if !fields.contains_key(&registry.id_field) {
+        let message = format!(
+            "DocType {:?} has no field {:?}: add it (type Data), it says whose row it is (the Bench's registry.idField)",
+            registry.doc_type, registry.id_field
+        );
+        return Some(Verdict::stalled("RegistryFieldMissing", message));
+    }
+    let open = registry.fields.iter().find(|field| {
+        field.from == RegistrySource::APISecret && fields.get(&field.name).is_some_and(|type_| type_ != "Password")
+    })?;
+    let message = format!(
+        "the API secret may only go into a field of type Password: change {:?} of DocType {:?}",
+        open.name, registry.doc_type
+    );
+    Some(Verdict::stalled("RegistryFieldNotSecret", message))
+}
+
+enum Owner<'a> {
+    Nobody,
+    Us(&'a str),
+}
+
+fn owner<'a>(registry: &Registry, row: &'a Values) -> Owner<'a> {
+    match row.get(&registry.id_field).and_then(Value::as_str) {
+        None | Some("") => Owner::Nobody,
+        Some(id) => Owner::Us(id),
+    }
+}
+
+/// What is to be written: everything for a new row, only what differs for one that is there. Fields that the DocType does not have
+/// are left out: Frappe would drop them without a word, and they would differ for ever.
+fn cells(
+    who: &Subject,
+    registry: &Registry,
+    fields: &Fields,
+    status: &str,
+    row: Option<(&Values, bool)>,
+) -> BTreeMap<String, Cell> {
+    let mapped = registry.fields.iter().map(|field| (field.name.as_str(), cell(who, field.from, status)));
+    let ours = [
+        (registry.key_field.as_str(), Some(Cell::Text(who.subdomain.clone()))),
+        (registry.id_field.as_str(), Some(Cell::Text(who.id.clone()))),
+    ];
+    let all = mapped.chain(ours).filter_map(|(name, cell)| Some((name, cell?))).filter(|(name, _)| fields.contains_key(*name));
+    all.filter(|(name, cell)| match (row, cell) {
+        (None, _) => true,
+        (Some((row, _)), Cell::Text(want)) => text(row.get(*name)) != *want,
+        (Some((_, written)), Cell::ApiKey | Cell::ApiSecret) => !written,
+    })
+    .map(|(name, cell)| (name.to_owned(), cell))
+    .collect()
+}
+
+fn text(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn cell(who: &Subject, from: RegistrySource, status: &str) -> Option<Cell> {
+    let want = who.want.as_ref();
+    let text = match from {
+        RegistrySource::Subdomain => who.subdomain.clone(),
+        RegistrySource::OrganizationName => want?.organization.as_ref()?.name.clone()?,
+        RegistrySource::AdminEmail => want?.admin.email.clone(),
+        RegistrySource::Plan => want?.plan_value.clone(),
+        RegistrySource::FrontendURL => format!("https://{}", who.hosts.frontend),
+        RegistrySource::APIURL => format!("https://{}", who.hosts.api),
+        RegistrySource::SiteName => who.site.clone(),
+        RegistrySource::Status => status.to_owned(),
+        RegistrySource::Id => who.id.clone(),
+        RegistrySource::CreatedAt => who.record()?.created_at.0.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        RegistrySource::APIKey => return Some(Cell::ApiKey),
+        RegistrySource::APISecret => return Some(Cell::ApiSecret),
+    };
+    Some(Cell::Text(text))
+}

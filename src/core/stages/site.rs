@@ -1,0 +1,109 @@
+//! The site exists, with its own database and our marker; going down, it is archived, dropped or kept.
+
+use super::work::{self, Order};
+use crate::api::DeletionPolicy;
+use crate::core::op::{Change, JobKind, Op};
+use crate::core::seen::{SecretState, WorkSeen};
+use crate::core::steps::{self, Step};
+use crate::core::subject::Subject;
+use crate::core::verdict::Verdict;
+
+pub fn up(who: &Subject, seen: &WorkSeen) -> Verdict {
+    if let Some(verdict) = secrets(who, seen) {
+        return verdict;
+    }
+    if steps::fresh(Step::Create, who, &seen.versions) {
+        return Verdict::settled("Created", format!("{} carries our marker", who.site));
+    }
+    provision(who, seen, "Creating")
+}
+
+/// Runs everything that is left on the way up, in one Job.
+pub fn provision(who: &Subject, seen: &WorkSeen, doing: &'static str) -> Verdict {
+    if let Some(verdict) = inputs(who, seen) {
+        return verdict;
+    }
+    work::run(who, seen, &Order { kind: JobKind::Provision, steps: steps::left(who, &seen.versions), doing })
+}
+
+/// The tenant's secrets are in custody before anything is made with them.
+fn secrets(who: &Subject, seen: &WorkSeen) -> Option<Verdict> {
+    match seen.custody {
+        SecretState::Current => None,
+        SecretState::NotOurs => Some(not_ours(&crate::core::names::custody(&who.id), &who.bench.namespace)),
+        SecretState::Absent | SecretState::Stale if who.receipt(Step::Create).is_some() => Some(Verdict::stalled(
+            "CustodyLost",
+            format!(
+                "the Secret {} with the site's encryption key is gone or incomplete: restore it from a backup",
+                crate::core::names::custody(&who.id)
+            ),
+        )),
+        SecretState::Absent | SecretState::Stale => Some(Verdict::Do(vec![Op::EnsureCustody])),
+    }
+}
+
+/// What the spec names is there, and copied to where the Job's pod can read it.
+fn inputs(who: &Subject, seen: &WorkSeen) -> Option<Verdict> {
+    if !seen.missing.is_empty() {
+        let message =
+            format!("{} is not in namespace {}: create it, or change the spec", seen.missing.join(", "), who.tenant.namespace);
+        return Some(Verdict::wait("SecretMissing", message, 30));
+    }
+    match seen.inputs {
+        SecretState::NotOurs => Some(not_ours(&crate::core::names::inputs(&who.id), &who.bench.namespace)),
+        SecretState::Absent | SecretState::Stale if !who.secret_inputs().is_empty() => Some(Verdict::Do(vec![Op::CopyInputs])),
+        SecretState::Absent | SecretState::Stale | SecretState::Current => None,
+    }
+}
+
+pub fn not_ours(secret: &str, namespace: &str) -> Verdict {
+    Verdict::stalled(
+        "SecretNotOurs",
+        format!("the Secret {namespace}/{secret} does not carry this tenant's id: delete or rename it"),
+    )
+}
+
+pub fn down(who: &Subject, seen: &WorkSeen) -> Verdict {
+    if let Some(verdict) = work::clear(seen, JobKind::Provision) {
+        return verdict;
+    }
+    if who.deletion == DeletionPolicy::Retain && who.receipt(Step::Create).is_some() {
+        return Verdict::settled("Retained", format!("{} stays, with its database and its secrets in custody", who.site));
+    }
+    let dropped = who.receipt(Step::Drop).is_some();
+    // Custody is made before anything in the bench, and goes after everything.
+    if dropped || seen.custody == SecretState::Absent && who.receipt(Step::Create).is_none() {
+        return forget(who, seen);
+    }
+    let archive = who.deletion == DeletionPolicy::Archive && who.receipt(Step::Create).is_some();
+    if archive && who.record().is_some_and(|record| record.archive.is_none()) {
+        let folder = format!("archived_sites/{}/{}", who.id, who.now.strftime("%Y%m%dT%H%M%SZ"));
+        return Verdict::Do(vec![Op::Remember(Change::Archive(folder))]);
+    }
+    let steps = if archive { vec![Step::Archive, Step::Drop] } else { vec![Step::Drop] };
+    work::run(who, seen, &Order { kind: JobKind::Remove, steps, doing: if archive { "Archiving" } else { "Dropping" } })
+}
+
+/// The site is gone: what was kept for it goes too.
+fn forget(who: &Subject, seen: &WorkSeen) -> Verdict {
+    let mut ops = vec![];
+    if matches!(seen.inputs, SecretState::Current | SecretState::Stale) {
+        ops.push(Op::RemoveInputs);
+    }
+    if matches!(seen.custody, SecretState::Current | SecretState::Stale) {
+        ops.push(Op::RemoveCustody);
+    }
+    if let Some(job) = seen.jobs.iter().find(|job| !job.leaving) {
+        ops.push(Op::RemoveJob(job.name.clone()));
+    }
+    if !ops.is_empty() {
+        return Verdict::Do(ops);
+    }
+    if let Some(job) = seen.jobs.first() {
+        return Verdict::wait("JobLeaving", format!("Job {} is being deleted", job.name), 2);
+    }
+    match who.record().and_then(|record| record.archive.as_ref()) {
+        Some(folder) => Verdict::settled("Archived", format!("{} was archived to {folder} and dropped", who.site)),
+        None => Verdict::settled("Removed", format!("{} is gone, with its database", who.site)),
+    }
+}

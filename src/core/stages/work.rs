@@ -1,0 +1,182 @@
+//! How the steps inside a bench are driven: one Job at a time, resumed from what its containers reported, tried again with growing pauses.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde_json::{Value, json};
+
+use crate::api::Receipt;
+use crate::core::names;
+use crate::core::op::{Change, JobKind, JobPlan, Op};
+use crate::core::seen::{FailureClass, GateSeen, JobSeen, JobState, StepFailure, WorkSeen};
+use crate::core::steps::{self, Step};
+use crate::core::subject::Subject;
+use crate::core::verdict::{Note, Verdict};
+
+/// A watch tells when a Job moves; this is for the case that it is dropped.
+const LOOK_AGAIN: u64 = 30;
+const FIRST_PAUSE: u64 = 5;
+const LONGEST_PAUSE: u64 = 600;
+/// For what only a person can put right, but where nobody tells us that it was.
+const DENIED_PAUSE: u64 = 120;
+
+/// The steps that have to run, in one Job.
+pub struct Order {
+    pub kind: JobKind,
+    pub steps: Vec<Step>,
+    /// What the condition says meanwhile, as a reason.
+    pub doing: &'static str,
+}
+
+/// Runs what is ordered until each step has its receipt. Never says Settled: that is for the stage to say.
+pub fn run(who: &Subject, seen: &WorkSeen, order: &Order) -> Verdict {
+    let newest = seen.jobs.last().filter(|job| job.kind == order.kind);
+    if let Some(job) = newest {
+        if let Some(op) = harvest(who, seen, job) {
+            return Verdict::Do(vec![op]);
+        }
+        if job.leaving {
+            return Verdict::wait("JobLeaving", format!("Job {} is being deleted", job.name), 2);
+        }
+        if job.state == JobState::Running {
+            return running(job, order);
+        }
+        if job.state == JobState::Failed
+            && let Some(verdict) = hold_back(who, seen, job, order)
+        {
+            return verdict;
+        }
+    }
+    start(who, seen, order)
+}
+
+/// A Job of the other direction is ended first: two must never work on one site.
+pub fn clear(seen: &WorkSeen, other: JobKind) -> Option<Verdict> {
+    let job = seen.jobs.iter().find(|job| job.kind == other && (job.leaving || job.state == JobState::Running))?;
+    Some(if job.leaving {
+        Verdict::wait("JobLeaving", format!("Job {} is being deleted", job.name), 2)
+    } else {
+        Verdict::Do(vec![Op::RemoveJob(job.name.clone())])
+    })
+}
+
+/// Puts what the Job's containers reported into the record, once.
+fn harvest(who: &Subject, seen: &WorkSeen, job: &JobSeen) -> Option<Op> {
+    let mut receipts = BTreeMap::new();
+    for (step, facts) in job.reports.iter().flat_map(|report| &report.done) {
+        let Some(hash) = job.hashes.get(step) else { continue };
+        let known = who.receipt(*step).is_some_and(|receipt| receipt.hash == *hash && receipt.version == steps::version());
+        if !known {
+            let current = *hash == steps::hash(*step, who, &seen.versions);
+            receipts.insert(*step, receipt(who, hash, &facts_to_keep(who, *step, facts, current)));
+        }
+    }
+    (!receipts.is_empty()).then(|| Op::Remember(Change::Receipts(receipts)))
+}
+
+pub fn receipt(who: &Subject, hash: &str, facts: &Value) -> Receipt {
+    Receipt { hash: hash.to_owned(), version: steps::version().to_owned(), at: Time(who.now), facts: Some(facts.clone()) }
+}
+
+/// The settings step's receipt also holds the config keys that are ours, so that one taken out of the spec is unset.
+/// Facts of a run for an older spec only ever add to them.
+fn facts_to_keep(who: &Subject, step: Step, facts: &Value, current: bool) -> Value {
+    let mut facts = facts.clone();
+    if step == Step::Settings && facts.is_object() {
+        let mut owned = steps::config_names(who);
+        if !current {
+            owned.extend(steps::config_owned(who));
+            owned.sort();
+            owned.dedup();
+        }
+        facts["config"] = json!(owned);
+    }
+    facts
+}
+
+fn running(job: &JobSeen, order: &Order) -> Verdict {
+    match &job.blocked {
+        Some(words) => Verdict::wait("PodBlocked", format!("the pod of Job {} does not start: {words}", job.name), LOOK_AGAIN),
+        None => Verdict::wait(order.doing, format!("Job {} is running", job.name), LOOK_AGAIN),
+    }
+}
+
+/// What a failed Job means for the next one: none where it may start now.
+fn hold_back(who: &Subject, seen: &WorkSeen, job: &JobSeen, order: &Order) -> Option<Verdict> {
+    let current = |job: &JobSeen| {
+        order.steps.iter().any(|step| job.hashes.get(step).is_some_and(|hash| *hash == steps::hash(*step, who, &seen.versions)))
+    };
+    let ended = job.ended.unwrap_or(who.now);
+    let asked_again = who.retry_at.is_some_and(|at| at > ended && at <= who.now);
+    if !current(job) || asked_again {
+        return None;
+    }
+    let failure = job.reports.iter().find_map(|report| report.failure.clone()).unwrap_or_else(|| lost(job));
+    let tries = seen.jobs.iter().rev().take_while(|job| job.kind == order.kind && job.state == JobState::Failed && current(job));
+    let tries = u32::try_from(tries.count()).unwrap_or(u32::MAX);
+    let pause = match failure.class {
+        FailureClass::Fatal => return Some(Verdict::Stalled(note(&failure, ""))),
+        FailureClass::Denied => DENIED_PAUSE,
+        FailureClass::Retryable => pause(tries, &who.id),
+    };
+    let waited = u64::try_from(who.now.duration_since(ended).as_secs()).unwrap_or(0);
+    let left = pause.saturating_sub(waited);
+    let again = format!("; tried {tries} times, again in {left} s");
+    (left > 0).then(|| Verdict::Wait(note(&failure, &again), Duration::from_secs(left)))
+}
+
+/// A pod that ended without a word: out of memory, past its deadline, or its node was lost.
+fn lost(job: &JobSeen) -> StepFailure {
+    StepFailure {
+        step: "the step".to_owned(),
+        reason: "StepLost".to_owned(),
+        class: FailureClass::Retryable,
+        message: format!("the pod of Job {} ended without a report; see its events (memory, deadline, node)", job.name),
+        tail: vec![],
+    }
+}
+
+fn note(failure: &StepFailure, more: &str) -> Note {
+    let tail = if failure.tail.is_empty() { String::new() } else { format!("; last lines: {}", failure.tail.join(" | ")) };
+    Note::new(failure.reason.clone(), format!("{}: {}{tail}{more}", failure.step, failure.message))
+}
+
+/// Seconds until the next try: doubled each time, capped, and spread by the id so that tenants do not come back in step.
+fn pause(tries: u32, id: &str) -> u64 {
+    let doubled = FIRST_PAUSE.saturating_mul(1 << tries.saturating_sub(1).min(10)).min(LONGEST_PAUSE);
+    let spread = u64::from_str_radix(&names::digest(&[id], 2), 16).unwrap_or(0);
+    doubled + doubled * spread / 1024
+}
+
+fn start(who: &Subject, seen: &WorkSeen, order: &Order) -> Verdict {
+    if let Some(name) = &seen.pod_source_missing {
+        let message = format!("there is no Deployment {name} in {} (the Bench's jobs.podFrom)", who.bench.namespace);
+        return Verdict::wait("PodSourceMissing", message, LOOK_AGAIN);
+    }
+    if let GateSeen::Full { in_use, limit, waiting } = seen.gate {
+        let band = match waiting {
+            0..10 => "under 10",
+            10..100 => "under 100",
+            _ => "100 or more",
+        };
+        let message = format!("{in_use} of {limit} slots of the bench are in use, {band} tenants are waiting");
+        return Verdict::wait("Queued", message, LOOK_AGAIN);
+    }
+    Verdict::Do(vec![Op::StartJob(plan(who, seen, order))])
+}
+
+fn plan(who: &Subject, seen: &WorkSeen, order: &Order) -> JobPlan {
+    let attempt = seen.jobs.iter().map(|job| job.attempt + 1).max().unwrap_or(0);
+    let hashes: BTreeMap<Step, String> =
+        order.steps.iter().map(|step| (*step, steps::hash(*step, who, &seen.versions))).collect();
+    let all: Vec<&str> = hashes.values().map(String::as_str).collect();
+    let (first, second): (Vec<Step>, Vec<Step>) = order.steps.iter().partition(|step| matches!(step, Step::Create | Step::Apps));
+    JobPlan {
+        name: format!("{}-{}-{}-{attempt}", who.id, order.kind.as_str(), names::digest(&all, 8)),
+        kind: order.kind,
+        attempt,
+        containers: [("site", first), ("tenant", second)].into_iter().filter(|(_, steps)| !steps.is_empty()).collect(),
+        hashes,
+    }
+}

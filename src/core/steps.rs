@@ -1,0 +1,183 @@
+//! The steps that run inside a bench: their names, their inputs and the hash that tells when one has to run again.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::names;
+use super::subject::{ConfigValue, Subject, Want};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    Create,
+    Apps,
+    Settings,
+    Keys,
+    /// Not run in a bench: the key was accepted from outside.
+    Proof,
+    /// Not run in a bench: the Master row was written with these fields.
+    Row,
+    Archive,
+    Drop,
+    Revoke,
+}
+
+impl Step {
+    pub const ALL: [Self; 9] =
+        [Self::Create, Self::Apps, Self::Settings, Self::Keys, Self::Proof, Self::Row, Self::Archive, Self::Drop, Self::Revoke];
+    /// On the way up, in this order.
+    pub const UP: [Self; 4] = [Self::Create, Self::Apps, Self::Settings, Self::Keys];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Apps => "apps",
+            Self::Settings => "settings",
+            Self::Keys => "keys",
+            Self::Proof => "proof",
+            Self::Row => "row",
+            Self::Archive => "archive",
+            Self::Drop => "drop",
+            Self::Revoke => "revoke",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.as_str() == text)
+    }
+}
+
+/// Raised when a step has to run again on every site because what it does has changed.
+const VERSION: &str = "1";
+
+/// The version that receipts carry.
+pub fn version() -> &'static str {
+    VERSION
+}
+
+/// Versions of the tenant's Secrets that go into its site's config, as they were read: a changed Secret is a changed input.
+pub type SecretVersions = BTreeMap<String, String>;
+
+/// The hash of what a step is given; a receipt of another hash is out of date.
+pub fn hash(step: Step, who: &Subject, secrets: &SecretVersions) -> String {
+    let input = match step {
+        Step::Create => json!([who.site, who.database, marker(who)]),
+        Step::Apps => json!(who.want.as_ref().map(|want| &want.apps)),
+        Step::Settings => json!([who.want.as_ref().map(|want| settings(want, who, false)), secrets]),
+        Step::Keys | Step::Proof => keys(who),
+        Step::Row | Step::Archive | Step::Drop | Step::Revoke => json!([who.site, step.as_str()]),
+    };
+    names::digest(&[step.as_str(), &input.to_string()], 16)
+}
+
+/// What has not been done yet, or not so, in order; empty for a tenant at rest.
+pub fn left(who: &Subject, secrets: &SecretVersions) -> Vec<Step> {
+    let mut steps: Vec<Step> = Step::UP.into_iter().filter(|step| !fresh(*step, who, secrets)).collect();
+    // An app installed later may bring fields and settings of its own: settings follow apps.
+    if steps.contains(&Step::Apps) && !steps.contains(&Step::Settings) {
+        steps.push(Step::Settings);
+        steps.sort();
+    }
+    steps
+}
+
+pub fn fresh(step: Step, who: &Subject, secrets: &SecretVersions) -> bool {
+    who.receipt(step).is_some_and(|receipt| receipt.hash == hash(step, who, secrets) && receipt.version == VERSION)
+}
+
+fn marker(who: &Subject) -> Value {
+    json!({"id": who.id, "namespace": who.tenant.namespace, "name": who.tenant.name, "cluster": who.cluster})
+}
+
+/// The document every container of a tenant's Job is given. Without secrets; see bench/README.md for its form.
+pub fn input(who: &Subject) -> Value {
+    let bench = &who.bench.spec;
+    let archive = who.record().and_then(|record| record.archive.as_ref());
+    json!({
+        "id": who.id,
+        "marker": marker(who),
+        "benchPath": bench.path,
+        "site": who.site,
+        "protectedSites": bench.registry.as_ref().map(|registry| vec![registry.site.clone()]).unwrap_or_default(),
+        "database": {
+            "name": who.database,
+            "host": bench.database.host,
+            "port": bench.database.port,
+            "rootUser": bench.database.root_user,
+        },
+        "expectSite": who.receipt(Step::Create).is_some(),
+        "apps": who.want.as_ref().map(|want| want.apps.clone()).unwrap_or_default(),
+        "settings": who.want.as_ref().map(|want| settings(want, who, true)),
+        "keys": keys(who),
+        "archive": archive.map(|directory| json!({"directory": directory, "configCacheSeconds": 60})),
+        "drop": {"manifest": archive},
+    })
+}
+
+/// As it stands in a pod's environment: the kubelet would expand `$(NAME)`, so no dollar sign is written as such.
+pub fn input_variable(who: &Subject) -> String {
+    input(who).to_string().replace('$', "\\u0024")
+}
+
+/// `whole` is what the step is given. The hash leaves out the organization (applied once, and the customer's own afterwards)
+/// and the keys to unset (they follow from the receipt, which the step's own success changes).
+fn settings(want: &Want, who: &Subject, whole: bool) -> Value {
+    let bench = &who.bench.spec;
+    let config: Vec<Value> = want
+        .config
+        .iter()
+        .enumerate()
+        .map(|(index, config)| match &config.value {
+            ConfigValue::Plain(value) => json!({"name": config.name, "value": value}),
+            ConfigValue::Secret { .. } => json!({"name": config.name, "env": format!("TENANT_SITE_CONFIG_{index}")}),
+        })
+        .collect();
+    json!({
+        "setup": want.setup,
+        "organization": whole.then_some(&want.organization),
+        "admin": {
+            "email": want.admin.email,
+            "firstName": want.admin.first_name,
+            "lastName": want.admin.last_name,
+            "hasPassword": want.admin.password_secret_ref.is_some(),
+        },
+        "siteConfig": config,
+        "unsetConfig": if whole { config_to_unset(who) } else { vec![] },
+        "rateLimit": want.rate_limit,
+        "lockdown": {"mode": bench.lockdown.mode, "oauthProviderURL": bench.lockdown.oauth_provider_url},
+    })
+}
+
+fn keys(who: &Subject) -> Value {
+    let user = &who.bench.spec.api_user;
+    json!({
+        "user": names::api_user(&who.site),
+        "roles": user.roles,
+        "verifyInSite": user.verify.mode == crate::api::VerifyMode::InSite,
+    })
+}
+
+/// The config keys that we own now: to be kept in the receipt, so that one that leaves the spec is unset.
+pub fn config_names(who: &Subject) -> Vec<String> {
+    who.want.iter().flat_map(|want| want.config.iter().map(|config| config.name.clone())).collect()
+}
+
+/// Keys that an earlier run of the settings step set and that nothing wants any more.
+pub fn config_to_unset(who: &Subject) -> Vec<String> {
+    let wanted = config_names(who);
+    config_owned(who).into_iter().filter(|name| !wanted.contains(name)).collect()
+}
+
+/// Keys that the receipt of the settings step says we set.
+pub fn config_owned(who: &Subject) -> Vec<String> {
+    let facts = who.receipt(Step::Settings).and_then(|receipt| receipt.facts.as_ref());
+    let names = facts.and_then(|facts| facts["config"].as_array());
+    names.into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+}
+
+/// What the receipt of the apps step says that the site has.
+pub fn installed(who: &Subject) -> Vec<crate::api::InstalledApp> {
+    let facts = who.receipt(Step::Apps).and_then(|receipt| receipt.facts.as_ref());
+    let apps = facts.and_then(|facts| facts["apps"].as_array()).into_iter().flatten();
+    apps.filter_map(|app| serde_json::from_value(app.clone()).ok()).collect()
+}

@@ -1,0 +1,389 @@
+//! Whom a pass is about: a tenant's fixed identity, where it lies, and (on the way up) everything that its spec, plan and Bench want.
+//!
+//! Coming down, the identity is read from the record, so that a spec gone bad never blocks a delete.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
+
+use super::names;
+use super::steps::Step;
+use crate::api::{
+    Admin, Bench, BenchRef, BenchSpec, DeletionPolicy, Hosts, Organization, Record, RefusedPath, Setup, SiteRateLimit, Tenant,
+    TenantPlan,
+};
+
+/// Paths that a tenant's API host always refuses while the Bench locks sites to their API.
+const REFUSED: [&str; 3] = ["/login", "/signup", "/api/method/login"];
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectName {
+    pub namespace: String,
+    pub name: String,
+}
+
+/// The record, and the version it was read at: it is only ever changed from there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Remembered {
+    pub record: Record,
+    pub version: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct BenchAt {
+    pub name: String,
+    pub namespace: String,
+    pub spec: Arc<BenchSpec>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subject {
+    pub id: String,
+    pub tenant: ObjectName,
+    pub generation: i64,
+    /// When this pass looks; the only clock that decisions have.
+    pub now: Timestamp,
+    /// When the Tenant was created: the oldest goes first through the gate.
+    pub created: Timestamp,
+    pub cluster: String,
+    pub bench: BenchAt,
+    pub subdomain: String,
+    pub site: String,
+    pub database: String,
+    pub hosts: Hosts,
+    pub credentials_secret: String,
+    pub deletion: DeletionPolicy,
+    /// A person's word that failed steps may be tried again from this moment on.
+    pub retry_at: Option<Timestamp>,
+    pub record: Option<Remembered>,
+    /// What it should be; none on the way down.
+    pub want: Option<Want>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Want {
+    pub plan: String,
+    pub plan_generation: Option<i64>,
+    /// What the Master row calls the plan.
+    pub plan_value: String,
+    /// The plan's and the tenant's, in the order of installation, without frappe itself.
+    pub apps: Vec<String>,
+    pub config: Vec<Config>,
+    pub rate_limit: Option<SiteRateLimit>,
+    pub setup: Setup,
+    pub organization: Option<Organization>,
+    pub admin: Admin,
+    pub refused: Vec<RefusedPath>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    pub name: String,
+    pub value: ConfigValue,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ConfigValue {
+    Plain(Value),
+    /// A key of a Secret in the tenant's namespace.
+    Secret {
+        secret: String,
+        key: String,
+    },
+}
+
+/// A Secret's key in the tenant's namespace, and the variable that carries it into the Job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretInput {
+    pub secret: String,
+    pub key: String,
+    pub env: String,
+}
+
+/// Why no subject could be made of a Tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub reason: &'static str,
+    pub message: String,
+    /// True where something outside may put it right (a plan that appears), false where the spec has to change.
+    pub passing: bool,
+}
+
+impl Problem {
+    pub fn passing(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), passing: true }
+    }
+
+    pub fn lasting(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), passing: false }
+    }
+}
+
+/// Everything that is read before a pass can begin.
+pub struct Given<'a> {
+    pub tenant: &'a Tenant,
+    pub plan: Option<&'a TenantPlan>,
+    pub bench: &'a Bench,
+    pub id: String,
+    pub record: Option<Remembered>,
+    pub now: Timestamp,
+    pub cluster: String,
+}
+
+impl Subject {
+    /// The way up: what spec, plan and Bench say together.
+    ///
+    /// # Errors
+    /// A [`Problem`] that names the field and the fix.
+    pub fn parse(given: Given<'_>) -> Result<Self, Problem> {
+        let spec = &given.tenant.spec;
+        let plan = given.plan.ok_or_else(|| {
+            Problem::passing(
+                "PlanNotFound",
+                format!("there is no TenantPlan {0:?}: create it, or name another in spec.plan", spec.plan),
+            )
+        })?;
+        let bench = &given.bench.spec;
+        check_subdomain(&spec.subdomain, bench)?;
+        check_organization(spec.organization.as_ref())?;
+        let want = want(given.tenant, plan, bench)?;
+        let hosts = Hosts {
+            frontend: render(&bench.hosts.frontend, &spec.subdomain, &bench.domain),
+            api: render(&bench.hosts.api, &spec.subdomain, &bench.domain),
+        };
+        check_hosts(&hosts)?;
+        let site = render(&bench.site_name_template, &spec.subdomain, &bench.domain);
+        if bench.registry.as_ref().is_some_and(|registry| registry.site == site) {
+            return Err(Problem::lasting("SiteProtected", format!("{site} is the Master's own site: choose another subdomain")));
+        }
+        let mut subject = Self::of(&given, want.into());
+        subject.hosts = hosts;
+        subject.site = site;
+        if let Some(record) = &given.record
+            && (record.record.subdomain != subject.subdomain || record.record.site_name != subject.site)
+        {
+            return Err(Problem::lasting(
+                "Conflict",
+                format!(
+                    "this name has the record of the tenant {}: delete the Tenant, or give it that subdomain again",
+                    record.record.subdomain
+                ),
+            ));
+        }
+        Ok(subject)
+    }
+
+    /// The way down: who the record says it is.
+    pub fn remembered(given: Given<'_>) -> Self {
+        let mut subject = Self::of(&given, None);
+        if let Some(Remembered { record, .. }) = &given.record {
+            subject.subdomain.clone_from(&record.subdomain);
+            subject.site.clone_from(&record.site_name);
+            subject.database.clone_from(&record.database);
+            subject.hosts = record.hosts.clone();
+            subject.credentials_secret.clone_from(&record.credentials_secret);
+        }
+        subject
+    }
+
+    fn of(given: &Given<'_>, want: Option<Want>) -> Self {
+        let meta = &given.tenant.metadata;
+        let name = meta.name.clone().unwrap_or_default();
+        let retry_at =
+            meta.annotations.as_ref().and_then(|all| all.get(names::annotation::RETRY_AT)).and_then(|at| at.parse().ok());
+        Self {
+            database: names::database(&given.id),
+            id: given.id.clone(),
+            generation: meta.generation.unwrap_or_default(),
+            now: given.now,
+            created: meta.creation_timestamp.as_ref().map_or(given.now, |time| time.0),
+            cluster: given.cluster.clone(),
+            bench: BenchAt {
+                name: given.bench.metadata.name.clone().unwrap_or_default(),
+                namespace: given.bench.metadata.namespace.clone().unwrap_or_default(),
+                spec: Arc::new(given.bench.spec.clone()),
+            },
+            subdomain: given.tenant.spec.subdomain.clone(),
+            site: String::new(),
+            hosts: Hosts { frontend: String::new(), api: String::new() },
+            credentials_secret: given
+                .tenant
+                .spec
+                .credentials
+                .secret_name
+                .clone()
+                .unwrap_or_else(|| format!("{name}-credentials")),
+            deletion: given.tenant.spec.deletion_policy,
+            retry_at,
+            record: given.record.clone(),
+            want,
+            tenant: ObjectName { namespace: meta.namespace.clone().unwrap_or_default(), name },
+        }
+    }
+
+    pub fn record(&self) -> Option<&Record> {
+        self.record.as_ref().map(|remembered| &remembered.record)
+    }
+
+    pub fn receipt(&self, step: Step) -> Option<&crate::api::Receipt> {
+        self.record()?.receipts.get(step.as_str())
+    }
+
+    /// The key works and the tenant's Secret has it: the public hosts may lead to the site.
+    pub fn serves(&self) -> bool {
+        self.receipt(Step::Proof).is_some()
+    }
+
+    pub fn bench_ref(&self) -> BenchRef {
+        BenchRef { name: self.bench.name.clone(), namespace: self.bench.namespace.clone() }
+    }
+
+    pub fn site_claim(&self) -> String {
+        let spec = &self.bench.spec;
+        names::site_claim(&self.bench.namespace, &spec.sites_volume.claim_name, &spec.path, &self.site)
+    }
+
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        [
+            (names::label::ID, self.id.clone()),
+            (names::label::TENANT, self.tenant.name.clone()),
+            (names::label::TENANT_NAMESPACE, self.tenant.namespace.clone()),
+            (names::label::BENCH, self.bench.name.clone()),
+            (names::label::MANAGED_BY, names::MANAGER.to_owned()),
+        ]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into()
+    }
+
+    /// The Secrets of the tenant's namespace that its Jobs need.
+    pub fn secret_inputs(&self) -> Vec<SecretInput> {
+        let Some(want) = &self.want else { return vec![] };
+        let password = want.admin.password_secret_ref.iter().map(|from| SecretInput {
+            secret: from.name.clone(),
+            key: from.key.clone(),
+            env: "TENANT_ADMIN_PASSWORD".to_owned(),
+        });
+        let config = want.config.iter().enumerate().filter_map(|(index, config)| match &config.value {
+            ConfigValue::Plain(_) => None,
+            ConfigValue::Secret { secret, key } => {
+                Some(SecretInput { secret: secret.clone(), key: key.clone(), env: format!("TENANT_SITE_CONFIG_{index}") })
+            }
+        });
+        password.chain(config).collect()
+    }
+}
+
+fn render(template: &str, subdomain: &str, domain: &str) -> String {
+    template.replace("{subdomain}", subdomain).replace("{domain}", domain)
+}
+
+fn want(tenant: &Tenant, plan: &TenantPlan, bench: &BenchSpec) -> Result<Want, Problem> {
+    let spec = &tenant.spec;
+    let mut seen = BTreeSet::from(["frappe".to_owned()]);
+    let apps =
+        plan.spec.apps.iter().chain(&spec.apps).map(|app| app.name.clone()).filter(|name| seen.insert(name.clone())).collect();
+    for entry in &spec.site_config {
+        if !bench.site_config_policy.tenant_keys.contains(&entry.name) {
+            return Err(Problem::lasting(
+                "ConfigKeyNotAllowed",
+                format!(
+                    "spec.siteConfig: the Bench does not let tenants set {:?}; remove it, or add it to the Bench's siteConfigPolicy.tenantKeys",
+                    entry.name
+                ),
+            ));
+        }
+    }
+    let mut config: BTreeMap<String, ConfigValue> = BTreeMap::new();
+    for entry in plan.spec.site_config.iter().chain(&spec.site_config) {
+        let value = match (&entry.value, &entry.value_from) {
+            (Some(value), _) => ConfigValue::Plain(value.clone()),
+            (None, Some(from)) => {
+                ConfigValue::Secret { secret: from.secret_key_ref.name.clone(), key: from.secret_key_ref.key.clone() }
+            }
+            (None, None) => continue,
+        };
+        config.insert(entry.name.clone(), value);
+    }
+    Ok(Want {
+        plan: spec.plan.clone(),
+        plan_generation: plan.metadata.generation,
+        plan_value: plan.spec.registry_value.clone().unwrap_or_else(|| spec.plan.clone()),
+        apps,
+        config: config.into_iter().map(|(name, value)| Config { name, value }).collect(),
+        rate_limit: plan.spec.site_rate_limit.clone(),
+        setup: plan.spec.setup,
+        organization: spec.organization.clone(),
+        admin: spec.admin.clone(),
+        refused: refused(plan, bench),
+    })
+}
+
+fn refused(plan: &TenantPlan, bench: &BenchSpec) -> Vec<RefusedPath> {
+    let locked = bench.lockdown.mode == crate::api::LockdownMode::APIOnly;
+    let ours = REFUSED
+        .iter()
+        .filter(|_| locked)
+        .map(|path| RefusedPath { path: (*path).to_owned(), type_: crate::api::PathType::Prefix });
+    let mut paths: Vec<RefusedPath> = plan.spec.refused_paths.clone();
+    for path in ours {
+        if !paths.iter().any(|other| other.path == path.path) {
+            paths.push(path);
+        }
+    }
+    paths.sort_by(|a, b| a.path.cmp(&b.path));
+    paths
+}
+
+fn check_subdomain(subdomain: &str, bench: &BenchSpec) -> Result<(), Problem> {
+    if bench.reserved_subdomains.iter().any(|reserved| reserved == subdomain) {
+        return Err(Problem::lasting(
+            "SubdomainReserved",
+            format!("the Bench reserves the subdomain {subdomain:?}: choose another"),
+        ));
+    }
+    for template in [&bench.hosts.frontend, &bench.hosts.api] {
+        let literal = template.split('{').next().unwrap_or_default();
+        if !literal.is_empty() && !literal.contains('.') && subdomain.starts_with(literal) {
+            return Err(Problem::lasting(
+                "SubdomainReserved",
+                format!("subdomains that begin with {literal:?} could take another tenant's host on this Bench: choose another"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_hosts(hosts: &Hosts) -> Result<(), Problem> {
+    for host in [&hosts.frontend, &hosts.api] {
+        let label = |label: &str| {
+            !label.is_empty()
+                && label.len() <= 63
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        };
+        if host.len() > 253 - "host.".len() || !host.split('.').all(label) {
+            return Err(Problem::lasting(
+                "HostInvalid",
+                format!("{host} is no DNS name (labels of at most 63 characters): choose a shorter subdomain"),
+            ));
+        }
+    }
+    if hosts.frontend == hosts.api {
+        return Err(Problem::lasting("HostInvalid", "the Bench's two host templates give the same name: make them differ"));
+    }
+    Ok(())
+}
+
+fn check_organization(organization: Option<&Organization>) -> Result<(), Problem> {
+    let Some(zone) = organization.and_then(|organization| organization.time_zone.as_deref()) else { return Ok(()) };
+    match jiff::tz::TimeZone::get(zone) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Problem::lasting(
+            "TimeZoneUnknown",
+            format!("spec.organization.timeZone: {zone:?} is not in the IANA time zone database; write it like Europe/Berlin"),
+        )),
+    }
+}
