@@ -1,24 +1,31 @@
 //! The operator can do nothing before its four kinds of object are served; it waits for them and names those that are missing.
 
+use std::borrow::Cow;
+use std::error::Error as StdError;
 use std::time::Duration;
 
-use kube::{Client, Error};
+use kube::{Client, Error, Resource};
 use tokio::time::sleep;
 
 use super::Readiness;
+use crate::api::{Bench, Tenant, TenantClaim, TenantPlan};
 
-const GROUP_VERSION: &str = "tenancy.nexuserp.io/v1alpha1";
-const PLURALS: [&str; 4] = ["tenants", "tenantplans", "benches", "tenantclaims"];
 /// The API server's list of what it serves cannot be watched.
 const POLL: Duration = Duration::from_secs(2);
 
-/// The names that readiness uses for them.
+type Plural = Cow<'static, str>;
+
+fn plurals() -> [Plural; 4] {
+    [Tenant::plural(&()), TenantPlan::plural(&()), Bench::plural(&()), TenantClaim::plural(&())]
+}
+
+/// What readiness calls them.
 pub fn conditions() -> impl Iterator<Item = String> {
-    PLURALS.iter().map(|plural| condition(plural))
+    plurals().into_iter().map(|plural| condition(&plural))
 }
 
 fn condition(plural: &str) -> String {
-    format!("CustomResourceDefinition {plural}.tenancy.nexuserp.io")
+    format!("CustomResourceDefinition {plural}.{}", Tenant::group(&()))
 }
 
 /// Returns once all four are served.
@@ -27,8 +34,8 @@ pub async fn wait(client: &Client, readiness: &Readiness) {
     loop {
         match missing(client).await {
             Ok(missing) => {
-                for plural in PLURALS {
-                    readiness.set(&condition(plural), !missing.contains(&plural));
+                for plural in plurals() {
+                    readiness.set(&condition(&plural), !missing.contains(&plural));
                 }
                 if missing.is_empty() {
                     return;
@@ -38,18 +45,18 @@ pub async fn wait(client: &Client, readiness: &Readiness) {
                     told = Some(missing);
                 }
             }
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "cannot ask which objects are served"),
+            Err(error) => tracing::warn!(error = &error as &dyn StdError, "cannot ask which objects are served"),
         }
         sleep(POLL).await;
     }
 }
 
-async fn missing(client: &Client) -> Result<Vec<&'static str>, Error> {
-    let served = match client.list_api_group_resources(GROUP_VERSION).await {
+async fn missing(client: &Client) -> Result<Vec<Plural>, Error> {
+    let served = match client.list_api_group_resources(&Tenant::api_version(&())).await {
         Ok(list) => list.resources,
         Err(Error::Api(status)) if status.code == 404 => Vec::new(),
         Err(error) => return Err(error),
     };
-    let is_served = |plural: &str| served.iter().any(|resource| resource.name == plural);
-    Ok(PLURALS.into_iter().filter(|plural| !is_served(plural)).collect())
+    let is_served = |plural: &Plural| served.iter().any(|resource| resource.name == **plural);
+    Ok(plurals().into_iter().filter(|plural| !is_served(plural)).collect())
 }
