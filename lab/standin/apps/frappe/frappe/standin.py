@@ -1,18 +1,22 @@
 """What only the stand-in has: which release of Frappe it behaves like, and its fault points.
 
-STANDIN_FRAPPE chooses the release: `15` (15.72), `15.44` (the oldest that was measured) or `16`.
+STANDIN_FRAPPE, or the file sites/.standin-release for all that run on that bench, chooses the release:
+`15` (15.72, the default), `15.44` (the oldest that was measured) or `16`.
 Fault points are named places in the commands and in the server; `sites/.standin-faults.json`
 (or the variable STANDIN_FAULTS, as JSON) says what happens there. README.md lists them.
 """
 
 import fcntl
+import functools
 import json
 import os
 import signal
 import time
 
 VERSIONS = {"15.44": (15, 44, 2), "15": (15, 72, 4), "16": (16, 0, 0)}
-FAULTS_FILE = ".standin-faults.json"
+SITES = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", "..", "sites"))
+RELEASE_FILE = os.path.join(SITES, ".standin-release")
+FAULTS_FILE = os.path.join(SITES, ".standin-faults.json")
 
 
 class Fault(Exception):
@@ -21,7 +25,17 @@ class Fault(Exception):
 
 def release():
     """The version that is imitated, as a tuple."""
-    return VERSIONS[os.environ.get("STANDIN_FRAPPE", "15")]
+    return VERSIONS[os.environ.get("STANDIN_FRAPPE") or _release_of_the_bench()]
+
+
+@functools.cache
+def _release_of_the_bench():
+    """Jobs on a bench know its volumes, not the variables of its other pods."""
+    try:
+        with open(RELEASE_FILE) as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        return "15"
 
 
 def is_16():
@@ -71,10 +85,9 @@ def _take(name, site, facts):
     faults = json.loads(os.environ.get("STANDIN_FAULTS") or "{}")
     if name in faults:
         return faults[name] if _applies(faults[name], site, facts) else None
-    path = os.path.join(os.environ.get("SITES_PATH", "."), FAULTS_FILE)
-    if not os.path.exists(path):
+    if not os.path.exists(FAULTS_FILE):
         return None
-    with open(path, "r+") as file:
+    with open(FAULTS_FILE, "r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         faults = json.loads(file.read() or "{}")
         fault = faults.get(name)
