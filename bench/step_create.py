@@ -89,10 +89,7 @@ def is_half_made(run):
 
 
 def build(run):
-    state = run.site.state()
-    rebuilds = state.get("rebuilds", 0) + (0 if state.get("creating") else 1)
-    put_credentials_back(run)
-    run.site.remember(creating=True, fresh=True, rebuilds=rebuilds or None, installing=None, rebuild=None, wizard=None)
+    begin(run)
     # Made here and forgotten here: people get users of their own, and this one can be reset in the bench.
     administrator = random.token_urlsafe(24)
     run.report.hide([administrator])
@@ -114,11 +111,14 @@ def build(run):
     return {"created": True, "repaired": []}
 
 
-def put_credentials_back(run):
-    """new-site reuses the config as it is: it has to say what custody says."""
+def begin(run):
+    """new-site reuses the config as it is: it has to say what custody says, and nothing of an earlier try."""
     with run.site.changing() as config:
-        wanted = first_config(run)
-        config.update({key: wanted[key] for key in wanted if key != STATE})
+        state = config.get(STATE) or {}
+        rebuilds = state.get("rebuilds", 0) + (0 if state.get("creating") else 1)
+        config.update(first_config(run))
+        if rebuilds:
+            config[STATE]["rebuilds"] = rebuilds
 
 
 def repair(run):

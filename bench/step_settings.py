@@ -55,7 +55,7 @@ def apply_wizard(run, wanted):
             # What an interrupted wizard left can stop every later one. The site is new: make it again.
             run.site.remember(rebuild=True)
         raise
-    run.site.remember(organization="Complete", wizard=None)
+    run.site.remember(organization="Complete", wizard=None, rebuild=None)
     return ["setup"] if ran else []
 
 

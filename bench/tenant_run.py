@@ -43,7 +43,7 @@ class Run:
 
     def guard_protected(self):
         """The registry's own site and the bench's default site are nobody's tenant."""
-        if self.given.site in (*self.given.protected, self.common.get("default_site")):
+        if self.given.site in (*self.given.protected, self.common.get("default_site"), current_site()):
             raise Failure("ProtectedSite", f"{self.given.site} is the Master's or the bench's default site; choose another site name.")
 
     def pulse(self):
@@ -78,3 +78,12 @@ class Run:
         self.site.require_own()
         return self.site
 
+
+
+def current_site():
+    """The default site as older benches note it."""
+    try:
+        with open("currentsite.txt", encoding="utf-8") as file:
+            return file.read().strip()
+    except OSError:
+        return None

@@ -51,7 +51,8 @@ def ensure_wizard(site, organization):
 def wizard_arguments(frappe, organization, today):
     """What the wizard's pages would send. No e-mail and no password: the admin user is made apart."""
     country = country_name(frappe, organization.get("country") or "US")
-    about = country_facts(country)
+    # Asked of Frappe only for what the organization leaves open.
+    about = {} if organization.get("timeZone") and organization.get("currency") else country_facts(country)
     language = language_name(frappe, organization.get("language") or "en")
     zones = about.get("timezones") or ["UTC"]
     first, last = fiscal_year(organization.get("fiscalYearStart") or "01-01", today)
@@ -217,6 +218,4 @@ def turn(frappe, fields, value):
     for field in fields:
         frappe.db.set_single_value(LOCKS[field], field, value)
     frappe.db.commit()
-    for doctype in {LOCKS[field] for field in fields}:
-        frappe.clear_document_cache(doctype, doctype)
     return fields
