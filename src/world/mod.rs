@@ -6,6 +6,7 @@ use crate::core::stages::{Stage, Way};
 use crate::core::subject::{Remembered, Subject};
 
 pub mod error;
+pub mod http;
 pub mod live;
 
 pub use error::Error;
