@@ -7,6 +7,7 @@ use crate::core::subject::{Remembered, Subject};
 
 pub mod error;
 pub mod gate;
+pub mod http;
 pub mod live;
 
 pub use error::Error;
