@@ -1,9 +1,11 @@
 //! The command line of tenant-operator.
 
 use std::error::Error;
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tenant_operator::api;
 use tenant_operator::runtime::answer::{self, AnswerSettings};
 use tenant_operator::runtime::telemetry::{self, LogSettings};
 use tenant_operator::runtime::{self, Settings};
@@ -25,6 +27,8 @@ enum Command {
         #[command(flatten)]
         log: LogSettings,
     },
+    /// Print the four CustomResourceDefinitions, ready for kubectl apply -f -.
+    Crds,
     /// Answer in place of a site that must not, or cannot yet, be reached. The operator runs this beside each bench.
     Answer {
         #[command(flatten)]
@@ -50,6 +54,7 @@ fn execute(command: Command) -> Result<(), Box<dyn Error>> {
             telemetry::start(&log)?;
             block_on(runtime::run(settings))
         }
+        Command::Crds => Ok(std::io::stdout().write_all(api::crds_yaml().as_bytes())?),
         Command::Answer { settings, log } => {
             telemetry::start(&log)?;
             block_on(answer::run(settings))
