@@ -71,7 +71,8 @@ impl Server {
     }
 
     pub async fn try_update(&self, stored: &Value, patch: &Value) -> Result<(), Vec<Cause>> {
-        let (name, params) = (stored["metadata"]["name"].as_str().unwrap(), PatchParams { dry_run: true, ..PatchParams::default() });
+        let (name, params) =
+            (stored["metadata"]["name"].as_str().unwrap(), PatchParams { dry_run: true, ..PatchParams::default() });
         judged(self.api(stored).patch(name, &params, &Patch::Merge(patch)).await)
     }
 
