@@ -84,7 +84,8 @@ def make_folder(path):
 
 def back_up(run, making):
     run.report.say("archive: dumping the database and the files")
-    words = ["--site", run.site.name, "backup", "--with-files", "--backup-path", os.path.abspath(making)]
+    # Verbose: without it a failed backup does not say why.
+    words = ["--site", run.site.name, "backup", "--with-files", "--verbose", "--backup-path", os.path.abspath(making)]
     try:
         run.command(*words)
     except ChildFailed as failed:
