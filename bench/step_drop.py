@@ -9,7 +9,7 @@ import tenant_archive
 import tenant_frappe
 from tenant_database import Database
 from tenant_failure import ChildFailed, Failure
-from tenant_site import clear_workshop, workshop
+from tenant_site import clear_workshop, open_workshop
 
 
 def run(run):
@@ -32,14 +32,15 @@ def run(run):
         work(run, drop_database, run.where, root, run.secrets.root_password, site.database_name)
         dropped = True
     prove_gone(run)
-    clear_workshop(run.given.id)
+    run.aside(clear_workshop, run.given.id)
     return {"dropped": dropped}
 
 
 def drop_with_bench(run):
     root = run.given.database.get("rootUser") or "root"
-    with workshop(run.given.id) as folder:
-        work(run, tenant_frappe.drop_site, run.site.name, root, run.secrets.root_password, folder)
+    # Beside the site, so that moving it there is a rename; deleted only once the drop is proven.
+    folder = run.aside(open_workshop, run.given.id)
+    work(run, tenant_frappe.drop_site, run.site.name, root, run.secrets.root_password, folder)
 
 
 def drop_database(where, root, password, name):

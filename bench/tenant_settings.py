@@ -17,8 +17,10 @@ def wizard_is_complete(site):
 def is_complete(frappe):
     if not hasattr(frappe, "is_setup_complete"):
         return is_set(frappe, SYSTEM, "setup_complete")
-    if not frappe.db.count("Installed Application"):
-        # Where it counts per app, an empty list would pass for complete. Migrate fills it, this way.
+    listed = set(frappe.get_all("Installed Application", pluck="app_name"))
+    if not listed.issuperset(frappe.get_installed_apps()):
+        # Where it counts per app, an app that is not listed would pass for complete; and a new site may
+        # list none. Migrate fills the list, in this way.
         applications = frappe.get_single("Installed Applications")
         if hasattr(applications, "update_versions"):
             applications.update_versions()

@@ -46,12 +46,11 @@ def init(site, sites_path=".", new_site=False, force=False):
     local.session = _dict(user="Guest", data=_dict())
     local.form_dict = _dict()
     local.response = _dict(docs=[])
-    local.message_log = []
-    local.all_apps = None
     local.lang = "en"
     local.db = None
     local.meta_cache = {}
     local.conf = get_site_config(sites_path, local.site_path, cached=hasattr(local, "request"))
+    local.message_log = []
     local.initialised = True
 
 
