@@ -160,10 +160,13 @@ def get_hooks(hook=None, default=None, app_name=None):
     return hooks if hook is None else hooks.get(hook, default if default is not None else [])
 
 
-def is_setup_complete():
-    from frappe.desk.page.setup_wizard.state import is_setup_complete as complete
+if standin.wizard_is_per_app():
 
-    return complete()
+    def is_setup_complete():
+        """Older releases do not have this function, and keep one flag in System Settings."""
+        from frappe.desk.page.setup_wizard.state import is_setup_complete as complete
+
+        return complete()
 
 
 def get_system_settings(key):

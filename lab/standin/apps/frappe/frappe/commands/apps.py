@@ -51,7 +51,6 @@ def list_apps(context, form):
 @on_site
 def migrate(context, skip_failing, skip_search_index):
     """Needs Redis. Records the installed apps."""
-    from frappe.install import record_installed_applications
     from frappe.utils.redis_wrapper import reachable
 
     print(f"Migrating {frappe.local.site}")
@@ -59,7 +58,7 @@ def migrate(context, skip_failing, skip_search_index):
         print("Cannot run bench migrate without the services running.", file=sys.stderr)
         raise SystemExit(1)
     standin.point("migrate:start")
-    record_installed_applications()
+    frappe.get_single("Installed Applications").update_versions()
     frappe.db.commit()
     print(f"Queued rebuilding of search index for {frappe.local.site}")
 

@@ -10,6 +10,7 @@ CONTROLLERS = {
     "User": "frappe.core.doctype.user.user.User",
     "DocType": "frappe.core.doctype.doctype.doctype.DocType",
     "System Settings": "frappe.core.doctype.system_settings.system_settings.SystemSettings",
+    "Installed Applications": "frappe.core.doctype.installed_applications.installed_applications.InstalledApplications",
     "File": "frappe.core.doctype.file.file.File",
 }
 

@@ -1,0 +1,41 @@
+"""Countries: names and codes as the time zone database has them, and the currencies of the larger ones."""
+
+import functools
+
+FOLDER = "/usr/share/zoneinfo"
+# Where Frappe calls a country otherwise than the time zone database does.
+OTHER_NAMES = {"GB": "United Kingdom", "KR": "Korea, Republic of", "RU": "Russian Federation", "VA": "Holy See", "TZ": "Tanzania"}
+EURO = "AT BE CY DE EE ES FI FR GR HR IE IT LT LU LV MT NL PT SI SK".split()
+CURRENCIES = {
+    **dict.fromkeys(EURO, "EUR"), "AE": "AED", "AU": "AUD", "BR": "BRL", "CA": "CAD", "CH": "CHF", "CN": "CNY", "CZ": "CZK", "DK": "DKK",
+    "EG": "EGP", "GB": "GBP", "HU": "HUF", "ID": "IDR", "IN": "INR", "JP": "JPY", "KE": "KES", "MX": "MXN", "NG": "NGN", "NO": "NOK",
+    "NZ": "NZD", "PL": "PLN", "RO": "RON", "SA": "SAR", "SE": "SEK", "SG": "SGD", "TR": "TRY", "US": "USD", "ZA": "ZAR",
+}  # fmt: skip
+SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "INR": "₹", "JPY": "¥"}
+DAY_FIRST = "dd.mm.yyyy"
+DATE_FORMATS = {"DE": DAY_FIRST, "AT": DAY_FIRST, "CH": DAY_FIRST, "PL": DAY_FIRST, "US": "mm-dd-yyyy", "FR": "dd/mm/yyyy", "CN": "yyyy-mm-dd"}
+
+
+@functools.cache
+def get_all():
+    """Every country by name."""
+    zones = {}
+    for code, _coordinates, zone in _rows("zone.tab", 3):
+        zones.setdefault(code, []).append(zone)
+    return {OTHER_NAMES.get(code, name): _country(code, zones.get(code, [])) for code, name in _rows("iso3166.tab", 2)}
+
+
+def get_country_info(country=None):
+    return get_all().get(country, {})
+
+
+def _country(code, zones):
+    about = {"code": code.lower(), "timezones": sorted(zones), "date_format": DATE_FORMATS.get(code, "dd-mm-yyyy")}
+    if code in CURRENCIES:
+        about.update(currency=CURRENCIES[code], number_format="#.###,##" if CURRENCIES[code] == "EUR" else "#,###.##")
+    return about
+
+
+def _rows(name, columns):
+    with open(f"{FOLDER}/{name}") as file:
+        return [line.rstrip("\n").split("\t")[:columns] for line in file if not line.startswith("#")]
