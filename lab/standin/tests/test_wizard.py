@@ -38,7 +38,9 @@ class Wizard(BenchTest):
         site = new_site()[0]
         self.assertEqual(self.run_wizard(site), "{'status': 'ok'}")
         self.assertEqual(self.run_wizard(site), "{'status': 'ok'}")
-        settings = python("s = frappe.get_doc('System Settings'); print(s.country, s.time_zone, s.number_format, s.enable_scheduler)", site)
+        settings = python(
+            "s = frappe.get_doc('System Settings'); print(s.country, s.time_zone, s.number_format, s.enable_scheduler)", site
+        )
         self.assertEqual(settings, "Germany Europe/Berlin #.###,## 1")
         self.assertIn("System Manager", python("print(frappe.get_roles('ada@acme.test'))", site))
         self.assertEqual(server.login(site, "ada@acme.test", "Pw-of-Ada-1").status, 200)

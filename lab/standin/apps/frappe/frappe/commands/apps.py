@@ -33,9 +33,7 @@ def install_app(context, apps, force):
 @on_site
 def list_apps(context, form):
     """The text falls back to the site's real list; the JSON knows only what migrate recorded."""
-    rows = frappe.get_all(
-        "Installed Application", fields=["app_name", "app_version", "git_branch"], order_by="idx"
-    )
+    rows = frappe.get_all("Installed Application", fields=["app_name", "app_version", "git_branch"], order_by="idx")
     if form == "json":
         print(json.dumps({frappe.local.site: [row.app_name for row in rows]}))
     elif rows:

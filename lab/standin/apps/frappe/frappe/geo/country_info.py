@@ -7,13 +7,25 @@ FOLDER = "/usr/share/zoneinfo"
 OTHER_NAMES = {"GB": "United Kingdom", "KR": "Korea, Republic of", "RU": "Russian Federation", "VA": "Holy See", "TZ": "Tanzania"}
 EURO = "AT BE CY DE EE ES FI FR GR HR IE IT LT LU LV MT NL PT SI SK".split()
 CURRENCIES = {
-    **dict.fromkeys(EURO, "EUR"), "AE": "AED", "AU": "AUD", "BR": "BRL", "CA": "CAD", "CH": "CHF", "CN": "CNY", "CZ": "CZK", "DK": "DKK",
-    "EG": "EGP", "GB": "GBP", "HU": "HUF", "ID": "IDR", "IN": "INR", "JP": "JPY", "KE": "KES", "MX": "MXN", "NG": "NGN", "NO": "NOK",
-    "NZ": "NZD", "PL": "PLN", "RO": "RON", "SA": "SAR", "SE": "SEK", "SG": "SGD", "TR": "TRY", "US": "USD", "ZA": "ZAR",
-}  # fmt: skip
+    **dict.fromkeys(EURO, "EUR"),
+    **dict(zip("AE AU BR CA CH CN CZ DK EG GB HU ID IN".split(), "AED AUD BRL CAD CHF CNY CZK DKK EGP GBP HUF IDR INR".split())),
+    **dict(
+        zip(
+            "JP KE MX NG NO NZ PL RO SA SE SG TR US ZA".split(), "JPY KES MXN NGN NOK NZD PLN RON SAR SEK SGD TRY USD ZAR".split()
+        )
+    ),
+}
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "INR": "₹", "JPY": "¥"}
 DAY_FIRST = "dd.mm.yyyy"
-DATE_FORMATS = {"DE": DAY_FIRST, "AT": DAY_FIRST, "CH": DAY_FIRST, "PL": DAY_FIRST, "US": "mm-dd-yyyy", "FR": "dd/mm/yyyy", "CN": "yyyy-mm-dd"}
+DATE_FORMATS = {
+    "DE": DAY_FIRST,
+    "AT": DAY_FIRST,
+    "CH": DAY_FIRST,
+    "PL": DAY_FIRST,
+    "US": "mm-dd-yyyy",
+    "FR": "dd/mm/yyyy",
+    "CN": "yyyy-mm-dd",
+}
 
 
 @functools.cache

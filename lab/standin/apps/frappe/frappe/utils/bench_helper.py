@@ -1,6 +1,7 @@
 """`python -m frappe.utils.bench_helper frappe <command>`: what `bench <command>` runs, from sites/."""
 
 import datetime
+import json
 import os
 import sys
 
@@ -54,7 +55,8 @@ def _commands():
 def main():
     arguments = sys.argv[1:]
     if arguments[:1] == ["get-app-commands"] or arguments[:1] == ["get-frappe-commands"]:
-        return print("[" + ", ".join(f'"{name}"' for name in sorted(_commands())) + "]")
+        print(json.dumps(sorted(_commands())))
+        return
     if arguments[:1] == ["frappe"]:
         arguments = arguments[1:]
     _log(arguments)

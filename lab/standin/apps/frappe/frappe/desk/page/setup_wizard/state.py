@@ -15,7 +15,8 @@ def is_setup_complete():
 
 def mark_complete():
     if not standin.wizard_is_per_app():
-        return frappe.db.set_single_value("System Settings", "setup_complete", 1)
+        frappe.db.set_single_value("System Settings", "setup_complete", 1)
+        return
     frappe.get_single("Installed Applications").update_versions()
     for app in HAVE_WIZARD:
         frappe.db.sql("UPDATE `tabInstalled Application` SET is_setup_complete=1 WHERE app_name=%s", (app,))
