@@ -18,8 +18,7 @@ def run(run):
         tenant_archive.verify(run, run.given.archive_directory(manifest))
     site, database = run.site, run.database
     site.require_database_unshared()
-    if site.exists() and not site.is_own() and not run.given.expect_site:
-        # Never made by us: somebody else had the name first. There is nothing of ours to take away.
+    if not run.given.expect_site and is_foreign(run):
         return {"dropped": False, "foreign": True}
     dropped = False
     if site.exists():
@@ -34,6 +33,14 @@ def run(run):
     prove_gone(run)
     run.aside(clear_workshop, run.given.id)
     return {"dropped": dropped}
+
+
+def is_foreign(run):
+    """Where we never finished a site, somebody else may have had the name first. What is ours half-made
+    always has a folder with our marker: it is there before the database, and goes after it."""
+    if run.site.exists():
+        return not run.site.is_own()
+    return run.database.exists(run.site.database_name)
 
 
 def drop_with_bench(run):

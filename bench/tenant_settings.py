@@ -9,6 +9,16 @@ SYSTEM, WEBSITE = "System Settings", "Website Settings"
 LOCKS = {"disable_user_pass_login": SYSTEM, "disable_signup": WEBSITE}
 
 
+def prepare(site, wizard, organization):
+    """What is done once: (whether the wizard had to run, whether it is complete, the locks that are open)"""
+    ran = wizard and ensure_wizard(site, organization)
+    if organization and not wizard:
+        regional(site, organization)
+    # Anew, so that nothing of this is read from what the process still remembers.
+    with tenant_frappe.site(site) as frappe:
+        return ran, not wizard or is_complete(frappe), still_open(frappe)
+
+
 def wizard_is_complete(site):
     with tenant_frappe.site(site) as frappe:
         return is_complete(frappe)
@@ -195,11 +205,6 @@ def grant(frappe, email, roles):
         user.add_roles(*lacking)
         frappe.db.commit()
     return bool(lacking)
-
-
-def open_locks(site):
-    with tenant_frappe.site(site) as frappe:
-        return still_open(frappe)
 
 
 def still_open(frappe):

@@ -134,6 +134,8 @@ class WhatIsNotOurs(BenchCase):
         rows(f"CREATE DATABASE `{tenant.database}`")
         rows("CREATE TABLE precious (id INT)", database=tenant.database)
         self.refused(tenant, "ForeignDatabase", "create")
+        done = self.assert_ok(tenant.run("archive", "drop"))["drop"]
+        self.assertEqual((done["dropped"], done["foreign"]), (False, True))
         self.assertEqual(rows("SHOW TABLES", database=tenant.database), [("precious",)])
         self.assertFalse(tenant.folder.exists())
 

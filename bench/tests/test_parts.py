@@ -1,7 +1,9 @@
 """The parts that need no bench: input, report, redaction, dates, the child."""
 
 import base64
+import contextlib
 import datetime
+import io
 import json
 import os
 import sys
@@ -24,6 +26,9 @@ from tenant_report import LIMIT, Report, fit, spellings  # noqa: E402
 
 
 class Reports(unittest.TestCase):
+    def setUp(self):
+        self.enterContext(contextlib.redirect_stdout(io.StringIO()))
+
     def test_a_long_result_loses_its_oldest_lines_first_and_stays_json(self):
         result = {"ok": False, "message": "short", "tail": [f"line {number} " + "ä" * 100 for number in range(60)], "done": {}}
         line = fit(result)

@@ -10,8 +10,21 @@ import tarfile
 import unittest
 
 from tests.bench import (
-    BENCH, ROOT_PASSWORD, SITES, BenchTest, Server, bench, config_of, environment, fresh, has_database, hosts_of, new_site, put_user, python,
-)  # fmt: skip
+    BENCH,
+    ROOT_PASSWORD,
+    SITES,
+    BenchTest,
+    Server,
+    bench,
+    config_of,
+    environment,
+    fresh,
+    has_database,
+    hosts_of,
+    new_site,
+    put_user,
+    python,
+)
 
 ROOT = ("--db-root-password", ROOT_PASSWORD)
 
@@ -86,7 +99,9 @@ class Configuration(OnASite):
         self.assert_ok(bench("set-config", "-g", "of_the_bench", "None"))
 
     def test_is_written_in_process_and_known_there_at_once(self):
-        lines = "from frappe.installer import update_site_config as put\nput('limit', 5, validate=False); print(frappe.conf.limit)"
+        lines = (
+            "from frappe.installer import update_site_config as put\nput('limit', 5, validate=False); print(frappe.conf.limit)"
+        )
         self.assertEqual(python(lines, self.site), "5")
         self.assertEqual(config_of(self.site)["limit"], 5)
 

@@ -7,8 +7,17 @@ import shutil
 import unittest
 
 from tests.bench import (
-    SITES, BenchTest, Server, bench, config_of, has_database, new_site, put_user, python, root_sql,
-)  # fmt: skip
+    SITES,
+    BenchTest,
+    Server,
+    bench,
+    config_of,
+    has_database,
+    new_site,
+    put_user,
+    python,
+    root_sql,
+)
 
 GUEST_METHOD = "/api/method/frappe.auth.get_logged_user"
 

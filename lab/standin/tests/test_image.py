@@ -104,7 +104,8 @@ class MasterSite(BenchTest):
         site = fresh("master")[0]
         example = os.path.join(HERE, "..", "..", "examples", "saas-tenant-doctype.json")
         variables = {
-            "MASTER_SITE": site, "DB_ROOT_PASSWORD": ROOT_PASSWORD, "MASTER_API_KEY": "master-key", "MASTER_API_SECRET": "master-secret",
+            "MASTER_SITE": site, "DB_ROOT_PASSWORD": ROOT_PASSWORD, "MASTER_API_KEY": "master-key",
+            "MASTER_API_SECRET": "master-secret",
             "WEB": f"http://127.0.0.1:{server.port}", "DOCTYPE": example, "SITES": SITES,
         }  # fmt: skip
         command = [os.path.join(BENCH, "env/bin/python"), os.path.join(HERE, "image", "make-master")]

@@ -44,7 +44,9 @@ class Keys(BenchTest):
         self.put()
         shown = python("print(frappe.db.get_value('User', 'operator@saas.local', ['api_key', 'api_secret']))", self.site)
         self.assertEqual(shown, "('key-1', '********')")
-        stored = python("print(frappe.db.sql('SELECT fieldname, encrypted, password FROM `__Auth` WHERE encrypted=1'))", self.site)
+        stored = python(
+            "print(frappe.db.sql('SELECT fieldname, encrypted, password FROM `__Auth` WHERE encrypted=1'))", self.site
+        )
         self.assertIn("('api_secret', 1, 'gAAAA", stored)
         self.assertEqual(len(config_of(self.site)["encryption_key"]), 44)
 

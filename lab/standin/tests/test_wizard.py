@@ -7,6 +7,7 @@ from tests.bench import BenchTest, Server, bench, new_site, python
 WIZARD = """
 from frappe.desk.page.setup_wizard.setup_wizard import setup_complete
 print(setup_complete({args!r}))
+frappe.db.commit()
 """
 ARGUMENTS = {
     "language": "English", "country": "Germany", "timezone": "Europe/Berlin", "currency": "EUR", "full_name": "Ada Byron",
@@ -16,7 +17,10 @@ COMPANY = {
     "company_name": "Acme GmbH", "company_abbr": "ACME", "chart_of_accounts": "Standard", "fy_start_date": "2026-01-01",
     "fy_end_date": "2026-12-31",
 }  # fmt: skip
-FLAGS = "print(frappe.db.get_single_value('System Settings', 'setup_complete'), frappe.is_setup_complete())"
+FLAGS = """
+per_app = frappe.is_setup_complete() if hasattr(frappe, "is_setup_complete") else None
+print(frappe.db.get_single_value("System Settings", "setup_complete"), per_app)
+"""
 
 
 class Wizard(BenchTest):
@@ -34,13 +38,26 @@ class Wizard(BenchTest):
         site = new_site()[0]
         self.assertEqual(self.run_wizard(site), "{'status': 'ok'}")
         self.assertEqual(self.run_wizard(site), "{'status': 'ok'}")
-        settings = python("s = frappe.get_doc('System Settings'); print(s.country, s.time_zone, s.number_format, s.enable_scheduler)", site)
+        settings = python(
+            "s = frappe.get_doc('System Settings'); print(s.country, s.time_zone, s.number_format, s.enable_scheduler)", site
+        )
         self.assertEqual(settings, "Germany Europe/Berlin #.###,## 1")
         self.assertIn("System Manager", python("print(frappe.get_roles('ada@acme.test'))", site))
         self.assertEqual(server.login(site, "ada@acme.test", "Pw-of-Ada-1").status, 200)
 
+    def test_is_lost_when_the_caller_does_not_commit(self):
+        site = new_site()[0]
+        python(WIZARD.format(args=ARGUMENTS).replace("frappe.db.commit()", ""), site)
+        self.assertEqual(python(FLAGS, site), "0 False")
+
+    def test_stays_done_over_a_migrate(self):
+        site = new_site()[0]
+        self.run_wizard(site)
+        self.assert_ok(bench("--site", site, "migrate"))
+        self.assertEqual(python(FLAGS, site), "0 True")
+
     def test_is_done_per_app_from_15_70_on_and_by_one_flag_before(self):
-        for release, flags in (("15", "0 True"), ("16", "0 True"), ("15.44", "1 True")):
+        for release, flags in (("15", "0 True"), ("16", "0 True"), ("15.44", "1 None")):
             with self.subTest(release):
                 site = new_site(release=release)[0]
                 self.run_wizard(site, release)
