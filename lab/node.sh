@@ -50,7 +50,7 @@ pki() (
   umask 077; cd "$dir/pki"
   openssl ecparam -name prime256v1 -genkey -noout -out sa.key
   authority ca lab
-  authority edge-ca "lab edge"   # what cert-manager signs with
+  mkdir ../edge-ca; authority ../edge-ca/tls "lab edge"; cp ../edge-ca/tls.crt ../edge-ca/ca.crt   # what cert-manager signs with
   certificate apiserver /CN=kube-apiserver extendedKeyUsage=serverAuth \
     "subjectAltName=IP:$node,IP:$api,IP:127.0.0.1,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.cluster.local"
   certificate client /O=system:masters/CN=admin extendedKeyUsage=clientAuth

@@ -4,7 +4,7 @@ inputs=("$lab/standin/apps" "$lab/standin/image" "$lab/standin/make-bench")
 recipe() {
   local base
   base=$(rootfs_with --run 'useradd -u 1000 -m -s /bin/bash frappe' \
-    python3 gunicorn python3-pymysql python3-cryptography python3-redis python3-click python3-werkzeug nginx-light mariadb-client)
+    python3 gunicorn python3-pymysql python3-cryptography python3-redis python3-click python3-werkzeug nginx-light mariadb-client tzdata)
   "$lab/standin/make-bench" root/home/frappe/frappe-bench
   layer_of_dir root bench.tar 1000:1000
   mkdir -p programs/usr/local/bin programs/opt/standin

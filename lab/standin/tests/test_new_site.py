@@ -7,8 +7,21 @@ import signal
 import unittest
 
 from tests.bench import (
-    ROOT_PASSWORD, SCOPE, SITES, BenchTest, Server, await_true, bench, config_of, fresh, has_database, hosts_of, new_site, python, start,
-)  # fmt: skip
+    ROOT_PASSWORD,
+    SCOPE,
+    SITES,
+    BenchTest,
+    Server,
+    await_true,
+    bench,
+    config_of,
+    fresh,
+    has_database,
+    hosts_of,
+    new_site,
+    python,
+    start,
+)
 
 
 class ANewSite(BenchTest):
@@ -100,7 +113,9 @@ class ANewSite(BenchTest):
 
     def test_from_a_dump_has_its_apps_and_its_users_but_a_new_administrator_password(self):
         template = new_site("--install-app", "erpnext", admin="old-Pass1")[0]
-        python("frappe.get_doc({'doctype':'User','email':'left@over.test','first_name':'L'}).insert(); frappe.db.commit()", template)
+        python(
+            "frappe.get_doc({'doctype':'User','email':'left@over.test','first_name':'L'}).insert(); frappe.db.commit()", template
+        )
         self.assert_ok(bench("--site", template, "backup"))
         dump = glob.glob(os.path.join(SITES, template, "private/backups/*-database.sql.gz"))[0]
         site, _database, done = new_site("--source-sql", dump, admin="new-Pass1")

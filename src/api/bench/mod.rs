@@ -39,7 +39,10 @@ pub use site::*;
     printcolumn(name = "Capacity", type_ = "integer", json_path = ".spec.capacity.tenants", description = "How many tenants it takes"),
     printcolumn(name = "Drain", type_ = "boolean", json_path = ".spec.drain", description = "Whether new tenants are refused", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    validation = ("self.metadata.name.size() <= 63", "metadata.name becomes a label value: use at most 63 characters")
+    validation = (
+        "self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$')",
+        "Services are named after a Bench: use at most 40 lower-case letters, digits and hyphens for metadata.name, with a letter first and no hyphen last"
+    )
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(

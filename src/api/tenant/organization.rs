@@ -5,39 +5,39 @@ use serde::{Deserialize, Serialize};
 
 use super::super::schema;
 
-/// What the setup wizard is told. What is left out, the wizard is given a default for.
+/// What the setup wizard is told. A plan with setup Skip takes country, currency, language and time zone from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Organization {
-    /// Name of the company.
+    /// Name of the company. Left out: the Tenant's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::title")]
     pub name: Option<String>,
-    /// Short form of the name, which ends the names of the company's accounts.
+    /// Short form of the name, which ends the names of the company's accounts. Left out: made from the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "abbreviation")]
     pub abbreviation: Option<String>,
-    /// Country as two letters, ISO 3166-1 alpha-2, such as DE.
+    /// Country as two letters, ISO 3166-1 alpha-2, such as DE. Left out: US.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "country")]
     pub country: Option<String>,
-    /// Currency as three letters, ISO 4217, such as EUR.
+    /// Currency as three letters, ISO 4217, such as EUR. Left out: the country's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "currency")]
     pub currency: Option<String>,
-    /// Language code as Frappe knows it, such as de or pt-BR.
+    /// Language code as Frappe knows it, such as de or pt-BR. Left out: en.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "language")]
     pub language: Option<String>,
-    /// Time zone as IANA names it, such as Europe/Berlin.
+    /// Time zone as IANA names it, such as Europe/Berlin. Left out: the country's first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "time_zone")]
     pub time_zone: Option<String>,
-    /// Name of the chart of accounts that ERPNext sets up, such as Standard.
+    /// Name of the chart of accounts that ERPNext sets up. Left out: Standard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::title")]
     pub chart_of_accounts: Option<String>,
-    /// First day of the fiscal year as month and day, such as 01-01 or 04-06.
+    /// First day of the fiscal year as month and day, such as 04-06. Left out: 01-01.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "month_and_day")]
     pub fiscal_year_start: Option<String>,

@@ -68,8 +68,8 @@ pub async fn key(client: &Client, target: &Target<'_>) -> Option<Seen> {
 
 /// The edge refuses the paths, and the site refuses passwords, since `cmd=login` on any path goes past the edge.
 pub async fn refusals(client: &Client, target: &Target<'_>) -> Seen {
-    let paths: Vec<&str> = target.refused.iter().map(|refused| refused.path.as_str()).collect();
-    let asked: Vec<Seen> = stream::iter(paths).map(|path| refused(client, target.api, path)).buffered(4).collect().await;
+    let asked: Vec<_> = target.refused.iter().map(|path| refused(client, target.api, &path.path)).collect();
+    let asked: Vec<Seen> = stream::iter(asked).buffered(4).collect().await;
     asked.into_iter().collect::<Seen>()?;
     if target.locked { locked(client, target.api).await } else { Ok(()) }
 }

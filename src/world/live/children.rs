@@ -22,7 +22,7 @@ impl Live {
         Api::namespaced_with(self.client.clone(), &who.bench.namespace, &resource(child))
     }
 
-    async fn find(&self, who: &Subject, child: &Child) -> Result<Option<DynamicObject>, Error> {
+    pub(super) async fn find(&self, who: &Subject, child: &Child) -> Result<Option<DynamicObject>, Error> {
         let found = self.of(who, child).get_opt(child.name()).await;
         found.map_err(|source| Error::cluster("get", child.kind(), child.name(), source))
     }
