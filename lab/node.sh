@@ -101,9 +101,13 @@ state = "$dir/containerd/state"
   restrict_oom_score_adj = true
   netns_mounts_under_state_dir = true
   cni = { bin_dir = "/usr/lib/cni", conf_dir = "$dir/cni" }
+[plugins."io.containerd.grpc.v1.cri".registry]
+  config_path = "$dir/containerd/registries"
 [plugins."io.containerd.internal.v1.opt"]
   path = "$dir/containerd/opt"
 Y
+  mkdir -p "$dir/containerd/registries/_default"
+  echo 'server = "http://127.0.0.1:1"' >"$dir/containerd/registries/_default/hosts.toml"   # there is no registry: a pull fails at once
   spawn containerd containerd -c "$dir/containerd/config.toml"
   await 20 "containerd (see $dir/containerd.log)" ctr_ version
 }
@@ -139,6 +143,7 @@ enforceNodeAllocatable: []
 localStorageCapacityIsolation: false
 evictionHard: {memory.available: 100Mi}
 imageGCHighThresholdPercent: 100
+imagePullCredentialsVerificationPolicy: NeverVerify   # or an image that is loaded after a pod asked for it would be pulled all the same
 podLogsDir: $dir/logs
 volumePluginDir: $dir/kubelet/volume-plugins
 clusterDNS: [$dns]
