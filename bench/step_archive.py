@@ -17,6 +17,7 @@ from tenant_failure import ChildFailed, Failure
 from tenant_site import STATE, merge, sync_folder, write_json
 
 JOB_TRIES, JOB_SECONDS = 4, 5
+CREATED_AT = "%Y-%m-%dT%H:%M:%SZ"
 # Bench names its files <time>-<site>-<part>: only the part is kept, the folder says the rest.
 _PART = re.compile(r"-((?:database|private-files|files|site_config_backup)(?:-enc)?\.(?:sql\.gz|sql|tar|tgz|json))\Z")
 
@@ -111,7 +112,7 @@ def seal(run, making, directory):
         raise failed.into("ArchiveFailed", "The site's apps cannot be read; nothing was dropped") from None
     run.aside(to_disk, making)
     manifest = tenant_archive.describe(run, making, [{"name": app, "version": versions.get(app, "")} for app in installed])
-    manifest["createdAt"] = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    manifest["createdAt"] = datetime.datetime.now(datetime.timezone.utc).strftime(CREATED_AT)
     write_json(os.path.join(making, tenant_archive.MANIFEST), manifest, 0o600)
     sync_folder(making)
     os.rename(making, directory)

@@ -25,6 +25,7 @@ CLASSES = {
     "EncryptionKeyLost": FATAL,
     "ArchiveFailed": RETRYABLE,
     "DropFailed": RETRYABLE,
+    "ExpireFailed": RETRYABLE,
     "ManifestMismatch": FATAL,
     "JobsRunning": RETRYABLE,
     "RedisUnreachable": RETRYABLE,

@@ -44,7 +44,7 @@ class Input:
 
     @classmethod
     def _checked(cls, raw):
-        whole_bench = "configMapPath" in (raw.get("inspect") or {})
+        whole_bench = "configMapPath" in (raw.get("inspect") or {}) or "expire" in raw
         database = raw.get("database") or {}
         given = cls(
             id=raw.get("id") or "",

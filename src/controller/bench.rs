@@ -1,12 +1,15 @@
-//! The reconcile of one Bench: the backend that answers for it, how many tenants it carries, and that it does not go while they are on it.
+//! The reconcile of one Bench: the backend that answers for it, the upkeep of its archives, how many tenants it carries, and that
+//! it does not go while they are on it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition as MetaCondition, Time};
 use k8s_openapi::jiff::Timestamp;
-use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, Preconditions};
 use kube::core::NamespaceResourceScope;
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
@@ -16,13 +19,18 @@ use serde_json::json;
 
 use super::finalizer;
 use super::tenant::Reconciler;
-use crate::api::{Bench, BenchStatus, TenantClaim};
-use crate::core::manifests::{answer, covers};
+use crate::api::{Archive, Bench, BenchStatus, TenantClaim};
+use crate::core::manifests::{answer, covers, steps, upkeep};
 use crate::core::names::{self, label};
 use crate::core::place;
 use crate::core::verdict::Note;
 use crate::runtime::metrics::Outcome;
 use crate::world::Error;
+
+/// What errors call what a Bench has of its own.
+const CHILD: &str = "child of Bench";
+/// How often the upkeep is put right while there is one: it runs with the image that the bench had when it was looked at last.
+const UPKEEP: Duration = Duration::from_secs(3600);
 
 pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Action, Error> {
     let timer = here.metrics.reconcile("bench");
@@ -42,7 +50,8 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
     let (ready, note) = here.serve(&bench).await?;
     here.write(&bench, tenants, ready, &note).await?;
     timer.finish(if ready { Outcome::Settled } else { Outcome::Waiting });
-    Ok(Action::requeue(here.settings.resync))
+    let resync = here.settings.resync;
+    Ok(Action::requeue(keep(&bench).map_or(resync, |_| resync.min(UPKEEP))))
 }
 
 impl Reconciler {
@@ -60,13 +69,23 @@ impl Reconciler {
         let (name, namespace) = (bench.name_any(), bench.namespace().unwrap_or_default());
         self.ensure(&namespace, &answer::service(&name, &namespace)).await?;
         let answering = self.ensure(&namespace, &answer::deployment(&name, &namespace, &self.settings.image)).await?;
+        if keep(bench).is_none() {
+            // Before anything can be found missing: archives that are to be kept for ever are in danger while it is there.
+            self.remove::<CronJob>(&namespace, &names::upkeep(&name)).await?;
+        }
+        let mut source = None;
         if let Some(from) = &bench.spec.jobs.pod_from {
             let deployments: Api<Deployment> = Api::namespaced(self.client.clone(), &namespace);
             let found = deployments.get_opt(&from.deployment).await;
-            if found.map_err(|source| Error::cluster("get", "Deployment", from.deployment.clone(), source))?.is_none() {
+            source = found.map_err(|source| Error::cluster("get", "Deployment", from.deployment.clone(), source))?;
+            if source.is_none() {
                 let message = format!("there is no Deployment {} in {namespace}: correct jobs.podFrom", from.deployment);
                 return Ok((false, Note::new("PodSourceMissing", message)));
             }
+        }
+        if let Some(keep) = keep(bench) {
+            self.ensure(&namespace, &steps::config_map(&namespace)).await?;
+            self.ensure(&namespace, &upkeep::cron_job(bench, keep, source.as_ref())).await?;
         }
         let available = answering.status.and_then(|status| status.available_replicas).unwrap_or_default() > 0;
         Ok(match available {
@@ -81,36 +100,44 @@ impl Reconciler {
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + Serialize + DeserializeOwned,
     {
         let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
-        let (name, kind) = (wanted.name_any(), "child of Bench");
-        let found = api.get_opt(&name).await.map_err(|source| Error::cluster("get", kind, name.clone(), source))?;
+        let name = wanted.name_any();
+        let found = api.get_opt(&name).await.map_err(|source| Error::cluster("get", CHILD, name.clone(), source))?;
         let same = |found: &K| match (serde_json::to_value(found), serde_json::to_value(wanted)) {
             (Ok(found), Ok(wanted)) => covers(&found, &wanted),
             _ => false,
         };
         match found {
             Some(found) if same(&found) => Ok(found),
-            Some(found) if found.labels().get(label::MANAGED_BY).map(String::as_str) != Some(names::MANAGER) => {
-                Err(Error::Unusable {
-                    what: format!("{} {name}", K::kind(&())),
-                    problem: "it is not ours: delete or rename it".to_owned(),
-                })
-            }
+            Some(found) if !is_ours(&found) => Err(Error::Unusable {
+                what: format!("{} {name}", K::kind(&())),
+                problem: "it is not ours: delete or rename it".to_owned(),
+            }),
             _ => {
                 let params = PatchParams::apply(names::MANAGER).force();
                 let applied = api.patch(&name, &params, &Patch::Apply(wanted)).await;
-                applied.map_err(|source| Error::cluster("apply", kind, name, source))
+                applied.map_err(|source| Error::cluster("apply", CHILD, name, source))
             }
         }
     }
 
     async fn clear(&self, bench: &Bench) -> Result<(), Error> {
-        let (name, namespace) = (names::answer(&bench.name_any()), bench.namespace().unwrap_or_default());
-        let deployments: Api<Deployment> = Api::namespaced(self.client.clone(), &namespace);
-        let services: Api<Service> = Api::namespaced(self.client.clone(), &namespace);
-        let params = DeleteParams::background();
-        gone(deployments.delete(&name, &params).await)
-            .map_err(|source| Error::cluster("delete", "Deployment", name.clone(), source))?;
-        gone(services.delete(&name, &params).await).map_err(|source| Error::cluster("delete", "Service", name.clone(), source))
+        let (name, namespace) = (bench.name_any(), bench.namespace().unwrap_or_default());
+        self.remove::<CronJob>(&namespace, &names::upkeep(&name)).await?;
+        self.remove::<Deployment>(&namespace, &names::answer(&name)).await?;
+        self.remove::<Service>(&namespace, &names::answer(&name)).await
+    }
+
+    /// Deletes a child of the Bench; one of that name that is not ours stays.
+    async fn remove<K>(&self, namespace: &str, name: &str) -> Result<(), Error>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
+    {
+        let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
+        let found = api.get_opt(name).await.map_err(|source| Error::cluster("get", CHILD, name, source))?;
+        let Some(found) = found.filter(is_ours) else { return Ok(()) };
+        let this_one = Preconditions { uid: found.uid(), resource_version: None };
+        let params = DeleteParams { preconditions: Some(this_one), ..DeleteParams::background() };
+        gone(api.delete(name, &params).await).map_err(|source| Error::cluster("delete", CHILD, name, source))
     }
 
     async fn write(&self, bench: &Bench, tenants: u32, ready: bool, note: &Note) -> Result<(), Error> {
@@ -141,6 +168,15 @@ impl Reconciler {
         gone(api.patch_status(&bench.name_any(), &params, &Patch::Apply(patch)).await)
             .map_err(|source| Error::cluster("patch the status of", "Bench", bench.name_any(), source))
     }
+}
+
+/// How long archives are kept; none: for ever.
+fn keep(bench: &Bench) -> Option<Duration> {
+    bench.spec.archive.as_ref().and_then(Archive::keep)
+}
+
+fn is_ours<K: Resource>(child: &K) -> bool {
+    child.labels().get(label::MANAGED_BY).map(String::as_str) == Some(names::MANAGER)
 }
 
 fn gone<T>(result: kube::Result<T>) -> kube::Result<()> {

@@ -27,6 +27,8 @@ pub mod annotation {
     pub const HASHES: &str = "tenancy.nexuserp.io/hashes";
     /// On a Job: its number among the tenant's Jobs.
     pub const ATTEMPT: &str = "tenancy.nexuserp.io/attempt";
+    /// On a child of a Bench: the digest of its spec, so that a field no longer wanted makes a difference too.
+    pub const DIGEST: &str = "tenancy.nexuserp.io/digest";
 }
 
 /// The first `len` hex digits of the SHA-256 of the parts, each ended by a zero byte so that no two lists look alike.
@@ -68,6 +70,11 @@ pub fn certificate(id: &str) -> String {
 /// The backend of the Bench that answers for refused paths and unready tenants.
 pub fn answer(bench: &str) -> String {
     format!("{bench}-tenant-answer")
+}
+
+/// The CronJob that takes away old archives. Its Jobs are named after it, so a CronJob's name ends at 52 characters; a Bench's at 40.
+pub fn upkeep(bench: &str) -> String {
+    format!("{bench}-upkeep")
 }
 
 /// The service user of the first key slot. Frappe user names are e-mail addresses.

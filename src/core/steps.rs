@@ -114,11 +114,6 @@ pub fn input(who: &Subject) -> Value {
     })
 }
 
-/// As it stands in a pod's environment: the kubelet would expand `$(NAME)`, so no dollar sign is written as such.
-pub fn input_variable(who: &Subject) -> String {
-    input(who).to_string().replace('$', "\\u0024")
-}
-
 /// `whole` is what the step is given. The hash leaves out the organization (applied once, and the customer's own afterwards)
 /// and the keys to unset (they follow from the receipt, which the step's own success changes).
 fn settings(want: &Want, who: &Subject, whole: bool) -> Value {

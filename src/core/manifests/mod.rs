@@ -12,8 +12,10 @@ pub mod answer;
 pub mod certificate;
 pub mod foreign;
 pub mod job;
+pub mod pod;
 pub mod routes;
 pub mod steps;
+pub mod upkeep;
 
 use foreign::{Certificate, HTTPRoute};
 

@@ -17,6 +17,7 @@ pub const FILES: &[(&str, &str)] = files![
     "step_archive.py",
     "step_create.py",
     "step_drop.py",
+    "step_expire.py",
     "step_inspect.py",
     "step_keys.py",
     "step_revoke.py",
