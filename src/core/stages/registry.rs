@@ -188,11 +188,18 @@ fn cells(
     let all = mapped.chain(ours).filter_map(|(name, cell)| Some((name, cell?))).filter(|(name, _)| fields.contains_key(*name));
     all.filter(|(name, cell)| match (row, cell) {
         (None, _) => true,
-        (Some((row, _)), Cell::Text(want)) => text(row.get(*name)) != *want,
+        (Some((row, _)), Cell::Text(want)) => stored(row.get(*name), &fields[*name]) != *want,
         (Some((_, written)), Cell::ApiKey | Cell::ApiSecret) => !written,
     })
     .map(|(name, cell)| (name.to_owned(), cell))
     .collect()
+}
+
+/// As it was written: Frappe adds the fractions of a second to a moment that has none.
+fn stored(value: Option<&Value>, type_: &str) -> String {
+    let text = text(value);
+    let moment = (type_ == "Datetime").then(|| text.strip_suffix(".000000")).flatten();
+    moment.map_or(text.clone(), str::to_owned)
 }
 
 fn text(value: Option<&Value>) -> String {
@@ -220,4 +227,17 @@ fn cell(who: &Subject, from: RegistrySource, status: &str) -> Option<Cell> {
         RegistrySource::APISecret => return Some(Cell::ApiSecret),
     };
     Some(Cell::Text(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_that_the_master_answers_with_fractions_is_the_one_that_was_written() {
+        let answered = json!("2026-11-21 10:15:50.000000");
+        assert_eq!(stored(Some(&answered), "Datetime"), "2026-11-21 10:15:50");
+        assert_eq!(stored(Some(&answered), "Data"), "2026-11-21 10:15:50.000000");
+        assert_eq!(stored(None, "Datetime"), "");
+    }
 }
