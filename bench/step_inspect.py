@@ -75,5 +75,13 @@ def look(run, expectations):
     except ChildFailed as failed:
         raise failed.into("Unexpected", "The sites of the bench cannot be looked at; it is tried again") from None
     for index, facts in zip(there, inside, strict=True):
-        found[index].update(facts)
+        found[index] = {**facts, **found[index]}
+    refuse_outage(inside)
     return found
+
+
+def refuse_outage(inside):
+    """With MariaDB or Redis down every site looks broken, and none is."""
+    reasons = {facts.get("outside") for facts in inside}
+    if len(reasons) == 1 and None not in reasons:
+        raise Failure(reasons.pop(), "None of the sites can be looked at, since what they all need does not answer; it is tried again.")

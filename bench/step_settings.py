@@ -47,8 +47,8 @@ def apply_wizard(run, wanted):
     organization = given(wanted)
     organization.setdefault("name", run.given.marker.get("name") or run.site.name)
     try:
-        ran, complete, still_open = prepare(run, "the setup wizard", True, organization)
-        if not complete:
+        ran, in_background, still_open = prepare(run, "the setup wizard", True, organization)
+        if in_background:
             wait_for_wizard(run)
     except Failure as failure:
         if interrupted and failure.reason == "SetupFailed" and run.site.state().get("fresh"):
