@@ -165,10 +165,11 @@ node_up() {
   network; pki; kubeconfig; cgroup; runtime; control_plane; kubelet
 }
 
-# loaded by the digest of the archive's own table of contents: a changed image under a known name is another image.
+# load ARCHIVE|IMAGE...: an image that the cache holds may be given by its name. Known by the digest of the archive's own table of contents: a changed image under a known name is another image.
 load() {
   local archive digest
   for archive; do
+    [ -e "$archive" ] || archive=$cache/images/$(basename "${archive/:/-}").tar
     digest=$(tar -xOf "$archive" --occurrence=1 manifest.json | sha256sum | cut -c1-32)
     [ ! -e "$dir/loaded/$digest" ] || continue
     ctr_ images import "$archive" >/dev/null

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::work;
-use crate::api::{DeletionPolicy, Receipt, Registry, RegistryOnDelete, RegistrySource};
+use crate::api::{DeletionPolicy, Registry, RegistryOnDelete, RegistrySource};
 use crate::core::names;
 use crate::core::op::{Cell, Change, Op, Row};
 use crate::core::seen::{RegistryAnswer, RegistrySeen};
@@ -30,7 +30,11 @@ pub fn up(who: &Subject, seen: &RegistrySeen) -> Verdict {
         return verdict;
     }
     match row {
-        None => write(who, Row { create: true, fields: cells(who, registry, fields, "Active", None) }, true),
+        None => {
+            let all = cells(who, registry, fields, "Active", None);
+            let wanted = hash(&all, who);
+            write(who, Row { create: true, fields: all }, true, &wanted)
+        }
         Some(row) => match owner(registry, row) {
             Owner::Us(id) if id != who.id => Verdict::stalled(
                 "RegistryConflict",
@@ -44,41 +48,57 @@ pub fn up(who: &Subject, seen: &RegistrySeen) -> Verdict {
     }
 }
 
+/// A row that is there: in sync, or what differs is written. Frappe changes some values on their way in (it trims, rounds, cleans
+/// HTML): what a write of ours came to is as good as what was written, and only a change after that is a difference.
 fn keep(who: &Subject, registry: &Registry, fields: &Fields, row: &Values, owner: &Owner) -> Verdict {
     let receipt = who.receipt(Step::Row);
-    let created = receipt.and_then(|receipt| receipt.facts.as_ref()).is_some_and(|facts| facts["created"] == json!(true));
-    let secrets_written = receipt.is_some_and(|receipt| receipt.hash == hash(who));
-    let cells = cells(who, registry, fields, "Active", Some((row, secrets_written)));
-    if cells.is_empty() && secrets_written {
+    let facts = receipt.and_then(|receipt| receipt.facts.clone()).unwrap_or_default();
+    let wanted = hash(&cells(who, registry, fields, "Active", None), who);
+    let written = receipt.is_some_and(|receipt| receipt.hash == wanted);
+    let cells = cells(who, registry, fields, "Active", Some((row, written)));
+    let seen = json!(digest(registry, row));
+    let came_to = &facts["seen"];
+    let in_sync = written && (cells.is_empty() || *came_to == seen);
+    if in_sync {
         return Verdict::settled("InSync", format!("{} {}", registry.doc_type, who.subdomain));
     }
-    let create = false;
+    let created = facts["created"] == json!(true) && matches!(owner, Owner::Us(_));
+    if written && came_to.is_null() {
+        return Verdict::Do(vec![remember(who, &wanted, &json!({"created": created, "seen": seen}))]);
+    }
     // A row that somebody made before us is taken over, and never deleted.
-    write(who, Row { create, fields: cells }, created && matches!(owner, Owner::Us(_)))
+    write(who, Row { create: false, fields: cells }, created, &wanted)
 }
 
 /// What is about to be done is remembered first: at the end only a row that we made may be deleted.
-fn write(who: &Subject, row: Row, created: bool) -> Verdict {
-    let remember = |hash: &str| {
-        let receipt: Receipt = work::receipt(who, hash, &json!({"created": created}));
-        Op::Remember(Change::Receipts(BTreeMap::from([(Step::Row, receipt)])))
-    };
-    let known = who.receipt(Step::Row).is_some();
+fn write(who: &Subject, row: Row, created: bool, wanted: &str) -> Verdict {
+    let facts = json!({"created": created});
     let mut ops = vec![];
-    if !known {
-        ops.push(remember("begun"));
+    if who.receipt(Step::Row).is_none() {
+        ops.push(remember(who, "begun", &facts));
     }
     if !row.fields.is_empty() {
         ops.push(Op::WriteRow(row));
     }
-    ops.push(remember(&hash(who)));
+    ops.push(remember(who, wanted, &facts));
     Verdict::Do(ops)
 }
 
-/// Of what cannot be compared: Password fields come back masked, so they are written again when the key was issued anew.
-fn hash(who: &Subject) -> String {
+fn remember(who: &Subject, hash: &str, facts: &Value) -> Op {
+    Op::Remember(Change::Receipts(BTreeMap::from([(Step::Row, work::receipt(who, hash, facts))])))
+}
+
+/// Of all that is wanted, and of when the key was issued: Password fields come back masked and can't be compared.
+fn hash(wanted: &BTreeMap<String, Cell>, who: &Subject) -> String {
     let issued = who.receipt(Step::Proof).map(|proof| proof.at.0.to_string()).unwrap_or_default();
-    names::digest(&[&who.subdomain, &issued], 16)
+    names::digest(&[&format!("{wanted:?}"), &issued], 16)
+}
+
+/// Of the row as it is, as far as it is ours.
+fn digest(registry: &Registry, row: &Values) -> String {
+    let ours = registry.fields.iter().map(|field| text(row.get(&field.name)));
+    let all: Vec<String> = ours.chain([text(row.get(&registry.id_field))]).collect();
+    names::digest(&all.iter().map(String::as_str).collect::<Vec<_>>(), 16)
 }
 
 pub fn down(who: &Subject, seen: &RegistrySeen) -> Verdict {
@@ -188,11 +208,18 @@ fn cells(
     let all = mapped.chain(ours).filter_map(|(name, cell)| Some((name, cell?))).filter(|(name, _)| fields.contains_key(*name));
     all.filter(|(name, cell)| match (row, cell) {
         (None, _) => true,
-        (Some((row, _)), Cell::Text(want)) => text(row.get(*name)) != *want,
+        (Some((row, _)), Cell::Text(want)) => stored(row.get(*name), &fields[*name]) != *want,
         (Some((_, written)), Cell::ApiKey | Cell::ApiSecret) => !written,
     })
     .map(|(name, cell)| (name.to_owned(), cell))
     .collect()
+}
+
+/// As it was written: Frappe adds the fractions of a second to a moment that has none.
+fn stored(value: Option<&Value>, type_: &str) -> String {
+    let text = text(value);
+    let moment = (type_ == "Datetime").then(|| text.strip_suffix(".000000")).flatten();
+    moment.map_or(text.clone(), str::to_owned)
 }
 
 fn text(value: Option<&Value>) -> String {
@@ -220,4 +247,17 @@ fn cell(who: &Subject, from: RegistrySource, status: &str) -> Option<Cell> {
         RegistrySource::APISecret => return Some(Cell::ApiSecret),
     };
     Some(Cell::Text(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_that_the_master_answers_with_fractions_is_the_one_that_was_written() {
+        let answered = json!("2026-11-21 10:15:50.000000");
+        assert_eq!(stored(Some(&answered), "Datetime"), "2026-11-21 10:15:50");
+        assert_eq!(stored(Some(&answered), "Data"), "2026-11-21 10:15:50.000000");
+        assert_eq!(stored(None, "Datetime"), "");
+    }
 }
