@@ -12,6 +12,7 @@ import json
 import tenant_frappe
 import tenant_keys
 import tenant_settings
+from tenant_failure import UNREACHABLE
 
 
 def from_files(site, expected):
@@ -31,6 +32,8 @@ def from_files(site, expected):
         facts["encryptionKey"] = digest(config.get("encryption_key")) == print_of_key
     if state.get("installing"):
         facts["installing"] = state["installing"]
+    if state.get("organization") == "Complete":
+        facts["setup"] = True  # run once; an app that asks for a wizard later is the customer's affair
     return facts
 
 
@@ -71,20 +74,20 @@ def from_sites(expectations):
 def from_site(expected):
     try:
         with tenant_frappe.site(expected["site"]) as frappe:
-            return {**general(frappe, expected), **users(frappe, expected)}
+            return {**general(frappe), **users(frappe, expected)}
     except Exception as error:
-        if outside(error):
-            raise
-        return {"error": type(error).__name__}
+        return {"error": type(error).__name__, "outside": outside(error)}
 
 
 def outside(error):
-    """MariaDB or Redis down is no difference of one site: the whole look is put off."""
-    unreachable = type(error).__name__ in ("OperationalError", "InterfaceError") and error.args and error.args[0] in (2002, 2003, 2005, 2006, 2013)
-    return unreachable or type(error).__module__.startswith("redis")
+    """The reason if it is MariaDB or Redis that is down, not this site that is broken."""
+    if type(error).__module__.startswith("redis"):
+        return "RedisUnreachable"
+    unreachable = type(error).__name__ in ("OperationalError", "InterfaceError") and error.args and error.args[0] in UNREACHABLE
+    return "DatabaseUnreachable" if unreachable else None
 
 
-def general(frappe, expected):
+def general(frappe):
     apps = list(frappe.get_installed_apps())
     return {
         "apps": [{"name": app, "version": tenant_frappe.version(app)} for app in apps],

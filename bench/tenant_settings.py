@@ -10,13 +10,13 @@ LOCKS = {"disable_user_pass_login": SYSTEM, "disable_signup": WEBSITE}
 
 
 def prepare(site, wizard, organization):
-    """What is done once: (whether the wizard had to run, whether it is complete, the locks that are open)"""
-    ran = wizard and ensure_wizard(site, organization)
+    """What is done once: (whether the wizard had to run, whether it runs on in a worker, the locks that are open)"""
+    status = ensure_wizard(site, organization) if wizard else None
     if organization and not wizard:
         regional(site, organization)
     # Anew, so that nothing of this is read from what the process still remembers.
     with tenant_frappe.site(site) as frappe:
-        return ran, not wizard or is_complete(frappe), still_open(frappe)
+        return bool(status), status == "registered", still_open(frappe)
 
 
 def wizard_is_complete(site):
@@ -31,10 +31,8 @@ def is_complete(frappe):
     if not listed.issuperset(frappe.get_installed_apps()):
         # Where it counts per app, an app that is not listed would pass for complete; and a new site may
         # list none. Migrate fills the list, in this way.
-        applications = frappe.get_single("Installed Applications")
-        if hasattr(applications, "update_versions"):
-            applications.update_versions()
-            frappe.db.commit()
+        frappe.get_single("Installed Applications").update_versions()
+        frappe.db.commit()
     return bool(frappe.is_setup_complete())
 
 
@@ -46,18 +44,22 @@ def seems_complete(frappe):
 
 
 def ensure_wizard(site, organization):
-    """Runs the wizard unless it is complete; whether it had to."""
+    """Runs the wizard unless it is complete: None then, else what it says of itself.
+
+    Its word counts, not a second look: an app may ask for a wizard and have no stage in it."""
     with tenant_frappe.site(site) as frappe:
         if is_complete(frappe):
-            return False
+            return None
     with tenant_frappe.site(site) as frappe:
         from frappe.desk.page.setup_wizard.setup_wizard import setup_complete
 
         # In this process, so that its end and its errors are seen here.
         frappe.local.conf["trigger_site_setup_in_background"] = 0
-        setup_complete(wizard_arguments(frappe, organization, datetime.date.today()))
+        said = setup_complete(wizard_arguments(frappe, organization, datetime.date.today())) or {}
+        if said.get("status") == "fail":  # earlier releases say so instead of raising
+            raise RuntimeError(said.get("fail") or "the wizard gave no reason")
         frappe.db.commit()
-        return True
+        return said.get("status") or "ok"
 
 
 def wizard_arguments(frappe, organization, today):
@@ -68,7 +70,7 @@ def wizard_arguments(frappe, organization, today):
     language = language_name(frappe, organization.get("language") or "en")
     zones = about.get("timezones") or ["UTC"]
     first, last = fiscal_year(organization.get("fiscalYearStart") or "01-01", today)
-    arguments = {
+    return {
         "language": language,
         "lang": language,
         "country": country,
@@ -82,7 +84,6 @@ def wizard_arguments(frappe, organization, today):
         "setup_demo": 0,
         "enable_telemetry": 0,
     }
-    return arguments
 
 
 def regional(site, organization):

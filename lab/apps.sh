@@ -17,25 +17,26 @@ apply() {
 }
 serverside() { kubectl apply --server-side --force-conflicts --field-manager=lab -f -; }
 
-# render FILE NAME=VALUE...: a template with its values, and with the images that the recipes make now.
-render() {
-  local file=$1 value edits=() recipe; shift
-  for value; do edits+=(-e "s|\${${value%%=*}}|${value#*=}|g"); done
-  for recipe in $(sed -n 's|.*image: docker.io/lab/\(.*\):built.*|\1|p' "$file" | sort -u); do
-    edits+=(-e "s|docker.io/lab/$recipe:built|$(image_name "$recipe")|")
-  done
-  echo ---
-  sed "${edits[@]}" -e '' "$file"
-}
-
-images() {
-  local recipe archive archives=()
+# What an image is called now: asked once, so that what is loaded is what manifests name.
+declare -A named
+name_images() {
+  local recipe archive
   for recipe in $(recipes); do
     archive=$(archive_of "$recipe")
     [ -e "$archive" ] || die "no image $recipe made from what is here now: run lab/build"
-    archives+=("$archive")
+    archive=$(basename "$archive" .tar)
+    named[$recipe]=$recipe:${archive##*-}
   done
-  load "${archives[@]}"
+}
+load_images() { local image; for image in "${named[@]}"; do load "$cache/images/${image/:/-}.tar"; done; }
+
+# render FILE NAME=VALUE...: a template with its values, and with the images as they are called now.
+render() {
+  local file=$1 value edits=() image; shift
+  for value; do edits+=(-e "s|\${${value%%=*}}|${value#*=}|g"); done
+  for image in "${named[@]}"; do edits+=(-e "s|docker.io/lab/${image%:*}:built|docker.io/lab/$image|"); done
+  echo ---
+  sed "${edits[@]}" "$file"
 }
 
 # secret NAMESPACE NAME FILE...: its keys are the names of the files; no value is on a command line.
@@ -111,7 +112,8 @@ available() {
 }
 
 apps_up() {
-  timed "loaded images" images &
+  name_images
+  timed "loaded images" load_images &
   local loading=$!
   timed "applied definitions of others" definitions
   wait $loading

@@ -47,8 +47,8 @@ key_of() {
   done | sha256sum | cut -c1-12
 }
 
-# prune STEM CURRENT: forgets what an older input made, unless something used it within a week (another branch may).
-prune() { find "$(dirname "$1")" -maxdepth 1 -name "$(basename "$1")-????????????*" ! -name "$(basename "$2")" -mtime +7 -exec rm -rf {} +; }
+# prune STEM CURRENT: forgets what an older input made, unless something used it within a day (another branch may).
+prune() { find "$(dirname "$1")" -maxdepth 1 -name "$(basename "$1")-????????????*" ! -name "$(basename "$2")" -mmin +1440 -exec rm -rf {} +; }
 
 # tool NAME: the built binary itself, its key in its name.
 tool() { readlink -e "$cache/bin/$1" || die "no $1 in $cache/bin: run lab/build first"; }

@@ -101,9 +101,13 @@ state = "$dir/containerd/state"
   restrict_oom_score_adj = true
   netns_mounts_under_state_dir = true
   cni = { bin_dir = "/usr/lib/cni", conf_dir = "$dir/cni" }
+[plugins."io.containerd.grpc.v1.cri".registry]
+  config_path = "$dir/containerd/registries"
 [plugins."io.containerd.internal.v1.opt"]
   path = "$dir/containerd/opt"
 Y
+  mkdir -p "$dir/containerd/registries/_default"
+  echo 'server = "http://127.0.0.1:1"' >"$dir/containerd/registries/_default/hosts.toml"   # there is no registry: a pull fails at once
   spawn containerd containerd -c "$dir/containerd/config.toml"
   await 20 "containerd (see $dir/containerd.log)" ctr_ version
 }
@@ -139,6 +143,7 @@ enforceNodeAllocatable: []
 localStorageCapacityIsolation: false
 evictionHard: {memory.available: 100Mi}
 imageGCHighThresholdPercent: 100
+imagePullCredentialsVerificationPolicy: NeverVerify   # or an image that is loaded after a pod asked for it would be pulled all the same
 podLogsDir: $dir/logs
 volumePluginDir: $dir/kubelet/volume-plugins
 clusterDNS: [$dns]
@@ -160,10 +165,11 @@ node_up() {
   network; pki; kubeconfig; cgroup; runtime; control_plane; kubelet
 }
 
-# loaded by the digest of the archive's own table of contents: a changed image under a known name is another image.
+# load ARCHIVE|IMAGE...: an image that the cache holds may be given by its name. Known by the digest of the archive's own table of contents: a changed image under a known name is another image.
 load() {
   local archive digest
   for archive; do
+    [ -e "$archive" ] || archive=$cache/images/$(basename "${archive/:/-}").tar
     digest=$(tar -xOf "$archive" --occurrence=1 manifest.json | sha256sum | cut -c1-32)
     [ ! -e "$dir/loaded/$digest" ] || continue
     ctr_ images import "$archive" >/dev/null

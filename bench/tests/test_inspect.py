@@ -57,6 +57,16 @@ class Inspections(BenchCase):
         found = self.assert_ok(result)["inspect"]
         self.assertEqual((found["seen"], sorted(found["differ"]), found["more"]), (3, sorted([broken.id, gone.id]), False))
 
+    def test_an_outage_is_not_taken_for_a_difference(self):
+        tenant = self.tenant(apps=[])
+        self.assert_ok(tenant.run("create", "settings", "keys"))
+        tenant.write_config(db_port=1)
+        self.assert_failed(self.whole_bench({tenant.id: expectation(tenant)}), "DatabaseUnreachable")
+        other = self.tenant(apps=[])
+        self.assert_ok(other.run("create", "settings", "keys"))
+        found = self.assert_ok(self.whole_bench({one.id: expectation(one) for one in (tenant, other)}))["inspect"]
+        self.assertEqual(found["differ"], [tenant.id])
+
     def test_a_key_changed_in_the_site_is_seen_by_its_hash(self):
         tenant = self.tenant(apps=[])
         self.assert_ok(tenant.run("create", "settings", "keys"))

@@ -33,6 +33,7 @@ rootfs_with() {
   echo "$out"
 }
 
+# shellcheck disable=SC2178,SC2128  # packages is a string here
 # debian OUT PACKAGES OPTION...: from the archives, and through the proxies, that this host's own apt uses.
 debian() {
   local out=$1 packages=$2 work; shift 2

@@ -137,11 +137,11 @@ class Server:
             self.process.wait(20)
         self.log.close()
 
-    def call(self, site, path, method="GET", data=None, form=None, token=None, **headers):
+    def call(self, site, path, method="GET", data=None, form=None, raw=None, token=None, **headers):
         """One request to a site; `data` goes as JSON, `form` as a form."""
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         headers.setdefault("X-Frappe-Site-Name", site)
-        body = None
+        body = raw
         if data is not None:
             body, headers["Content-Type"] = data if isinstance(data, str) else json.dumps(data), "application/json"
         if form is not None:

@@ -109,6 +109,14 @@ class HTTP(BenchTest):
         self.assertEqual(answer.status, 500)
         self.assertIn("Internal Server Error", answer.text)
 
+    def test_takes_an_uploaded_file(self):
+        body = '--x\r\nContent-Disposition: form-data; name="file"; filename="up.txt"\r\n\r\nhello\r\n--x--\r\n'
+        headers = {"Content_Type": "multipart/form-data; boundary=x"}
+        answer = self.server.call(self.site, "/api/method/upload_file", "POST", raw=body, token=self.token, **headers)
+        self.assertEqual((answer.status, answer.json["message"]["file_url"]), (200, "/files/up.txt"), answer.text)
+        with open(os.path.join(SITES, self.site, "public/files/up.txt")) as file:
+            self.assertEqual(file.read(), "hello")
+
     def test_shows_pages_but_no_files(self):
         self.assertEqual(self.server.call(self.site, "/login").status, 200)
         self.assertEqual(self.server.call(self.site, "/app").status, 302)

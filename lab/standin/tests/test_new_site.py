@@ -100,6 +100,14 @@ class ANewSite(BenchTest):
         self.assertRegex(names[0], r"^_[0-9a-f]{16}$")
         self.assertNotEqual(names[1], names[2])
 
+    def test_has_tens_of_tables_and_as_many_more_as_the_bench_asks_for(self):
+        count = "print(len(frappe.db.get_tables()))"
+        few = int(python(count, new_site()[0]))
+        self.assertLess(few, 50)
+        self.assert_ok(bench("set-config", "-gp", "standin_tables", "40"))
+        self.addCleanup(bench, "set-config", "-g", "standin_tables", "None")
+        self.assertEqual(int(python(count, new_site()[0])), few + 40)
+
     def test_works_with_redis_down(self):
         down = "redis://127.0.0.1:1"
         self.assert_ok(new_site(FRAPPE_REDIS_CACHE=down, FRAPPE_REDIS_QUEUE=down)[2])
