@@ -6,7 +6,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition as MetaCondition, Time};
 use k8s_openapi::jiff::Timestamp;
-use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, Preconditions};
 use kube::core::NamespaceResourceScope;
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
@@ -39,7 +39,10 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
         return Ok(Action::requeue(here.settings.resync));
     }
     finalizer::hold(&here.client, bench.as_ref(), names::IN_USE).await?;
-    let (ready, note) = here.serve(&bench).await?;
+    let (ready, note) = match here.serve(&bench).await {
+        Err(Error::Unusable { what, problem }) => (false, Note::new("NotOurs", format!("{what}: {problem}"))),
+        served => served?,
+    };
     here.write(&bench, tenants, ready, &note).await?;
     timer.finish(if ready { Outcome::Settled } else { Outcome::Waiting });
     Ok(Action::requeue(here.settings.resync))
@@ -89,12 +92,10 @@ impl Reconciler {
         };
         match found {
             Some(found) if same(&found) => Ok(found),
-            Some(found) if found.labels().get(label::MANAGED_BY).map(String::as_str) != Some(names::MANAGER) => {
-                Err(Error::Unusable {
-                    what: format!("{} {name}", K::kind(&())),
-                    problem: "it is not ours: delete or rename it".to_owned(),
-                })
-            }
+            Some(found) if !ours(&found) => Err(Error::Unusable {
+                what: format!("{} {name}", K::kind(&())),
+                problem: "it is not ours: delete or rename it".to_owned(),
+            }),
             _ => {
                 let params = PatchParams::apply(names::MANAGER).force();
                 let applied = api.patch(&name, &params, &Patch::Apply(wanted)).await;
@@ -104,13 +105,22 @@ impl Reconciler {
     }
 
     async fn clear(&self, bench: &Bench) -> Result<(), Error> {
-        let (name, namespace) = (names::answer(&bench.name_any()), bench.namespace().unwrap_or_default());
-        let deployments: Api<Deployment> = Api::namespaced(self.client.clone(), &namespace);
-        let services: Api<Service> = Api::namespaced(self.client.clone(), &namespace);
-        let params = DeleteParams::background();
-        gone(deployments.delete(&name, &params).await)
-            .map_err(|source| Error::cluster("delete", "Deployment", name.clone(), source))?;
-        gone(services.delete(&name, &params).await).map_err(|source| Error::cluster("delete", "Service", name.clone(), source))
+        self.remove::<Deployment>(bench).await?;
+        self.remove::<Service>(bench).await
+    }
+
+    /// Deletes a child of the Bench, while it is ours.
+    async fn remove<K>(&self, bench: &Bench) -> Result<(), Error>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
+    {
+        let (name, kind) = (names::answer(&bench.name_any()), "child of Bench");
+        let api: Api<K> = Api::namespaced(self.client.clone(), &bench.namespace().unwrap_or_default());
+        let found = api.get_opt(&name).await.map_err(|source| Error::cluster("get", kind, name.clone(), source))?;
+        let Some(found) = found.filter(ours) else { return Ok(()) };
+        let preconditions = Preconditions { uid: found.uid(), resource_version: None };
+        let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::background() };
+        gone(api.delete(&name, &params).await).map_err(|source| Error::cluster("delete", kind, name, source))
     }
 
     async fn write(&self, bench: &Bench, tenants: u32, ready: bool, note: &Note) -> Result<(), Error> {
@@ -143,9 +153,14 @@ impl Reconciler {
     }
 }
 
+fn ours<K: Resource>(child: &K) -> bool {
+    child.meta().labels.as_ref().and_then(|labels| labels.get(label::MANAGED_BY)).is_some_and(|manager| manager == names::MANAGER)
+}
+
+/// Deleted already, or by now another's of the same name.
 fn gone<T>(result: kube::Result<T>) -> kube::Result<()> {
     match result {
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => Ok(()),
         other => other.map(drop),
     }
 }
