@@ -7,7 +7,7 @@ net=tenantlab                                  # names the network namespace, th
 node=10.244.255.1 host=10.244.254.1            # the two ends of that link
 pods=10.244.0.0/17 services=10.96.0.0/16 api=10.96.0.1 dns=10.96.0.10
 export KUBECONFIG=$dir/kubeconfig
-fixed_paths=(/var/lib/kubelet /var/log/containers)   # where the kubelet writes whatever it is told: forgotten again if they were not there before
+fixed_paths=(/var/lib/kubelet /var/log/containers /var/lib/cni /run/containerd)   # written to whatever the settings say: removed again if they were not there before
 servers=(kubelet kube-proxy kube-scheduler kube-controller-manager kube-apiserver etcd containerd)
 
 kube() { "$(tool kube)" "$@"; }
@@ -84,9 +84,10 @@ control_plane() {
   spawn kube-scheduler "$kube" kube-scheduler --kubeconfig "$KUBECONFIG" --leader-elect=false
 }
 
+# Every pod on a link of its own, not all on one bridge: there, a Service's answers would be routed only with br_netfilter loaded.
 runtime() {
   cat >"$dir/cni/10-lab.conflist" <<Y
-{"cniVersion": "0.4.0", "name": "lab", "plugins": [{"type": "bridge", "bridge": "pods", "isGateway": true, "hairpinMode": true,
+{"cniVersion": "0.4.0", "name": "$net", "plugins": [{"type": "ptp",
  "ipam": {"type": "host-local", "dataDir": "$dir/ipam", "ranges": [[{"subnet": "$pods"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
 Y
   cat >"$dir/containerd/config.toml" <<Y
@@ -101,6 +102,9 @@ state = "$dir/containerd/state"
   restrict_oom_score_adj = true
   netns_mounts_under_state_dir = true
   cni = { bin_dir = "/usr/lib/cni", conf_dir = "$dir/cni" }
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
+  options = { Root = "$dir/runc" }
 [plugins."io.containerd.grpc.v1.cri".registry]
   config_path = "$dir/containerd/registries"
 [plugins."io.containerd.internal.v1.opt"]
@@ -182,16 +186,12 @@ shims() { grep -slF "$dir/containerd/" /proc/[0-9]*/cmdline | while IFS=/ read -
 kill_all() { [ $# -eq 0 ] || kill -9 "$@" 2>/dev/null || true; }   # nothing in a lab is worth a graceful end
 
 node_down() {
-  local name shim
   if [ -e "$dir/.lab" ]; then
-    for name in "${servers[@]}"; do ! runs "$name" || kill_all "$(<"$dir/$name.pid")"; done
-    for shim in $(shims); do
-      # shellcheck disable=SC2046  # one word each
-      kill_all $(ps -o pid= --ppid "$shim")
-    done
-    # shellcheck disable=SC2046
-    kill_all $(shims)
-    await 10 "end of the lab's processes" ended
+    stop
+    local sockets=("$dir"/containerd/state/io.containerd.runtime.v2.task/k8s.io/*/address)
+    sed -s 's|^unix://||; s|$|\n|' "${sockets[@]}" 2>/dev/null | xargs -r rm -f
+    rm -f /var/lib/cni/results/"$net"-*
+    find /var/log/containers -lname "$dir/*" -delete 2>/dev/null || true
     awk -v d="$dir/" 'index($2, d) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount -l
     xargs -r rm -rf <"$dir/.lab"
     rm -rf "$dir"
@@ -199,6 +199,18 @@ node_down() {
   ip netns del "$net" 2>/dev/null || true
   ip link del "$net-host" 2>/dev/null || true
   find /sys/fs/cgroup -depth -type d -path "*/$net*" -exec rmdir {} + 2>/dev/null || true
+}
+
+stop() {
+  local name shim
+  for name in "${servers[@]}"; do ! runs "$name" || kill_all "$(<"$dir/$name.pid")"; done
+  for shim in $(shims); do
+    # shellcheck disable=SC2046  # one word each
+    kill_all $(ps -o pid= --ppid "$shim")
+  done
+  # shellcheck disable=SC2046
+  kill_all $(shims)
+  await 10 "end of the lab's processes" ended
 }
 ended() { ! alive_any && [ -z "$(shims)" ]; }
 alive_any() { local name; for name in "${servers[@]}"; do ! runs "$name" || return 0; done; return 1; }

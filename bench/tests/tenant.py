@@ -148,7 +148,7 @@ class Running:
     def __init__(self, process, log):
         self.process, self.log = process, log
 
-    def end(self, timeout=90):
+    def end(self, timeout=300):
         output, _ = self.process.communicate(timeout=timeout)
         try:
             line = pathlib.Path(self.log).read_text()

@@ -90,7 +90,7 @@ class EndedRuns(BenchCase):
         started = time.monotonic()
         running.process.send_signal(signal.SIGTERM)
         result = running.end()
-        self.assertLess(time.monotonic() - started, 2)
+        self.assertLess(time.monotonic() - started, 10)
         self.assert_failed(result, "Terminated")
         self.assertEqual(result.line["class"], "Retryable")
         self.assertFalse(os.path.exists(f"/proc/{child}"))
@@ -105,7 +105,7 @@ class EndedRuns(BenchCase):
         second = tenant.start("create")
         time.sleep(1)
         second.process.send_signal(signal.SIGTERM)
-        self.assert_failed(second.end(timeout=5), "Terminated")
+        self.assert_failed(second.end(), "Terminated")
         first.kill()
 
     def test_sigterm_at_any_moment_leaves_a_site_the_next_run_completes(self):
@@ -164,7 +164,7 @@ class TwoRunners(BenchCase):
         time.sleep(0.5)
         ((holder,),) = rows("SELECT IS_USED_LOCK(%s)", f"tenant-{tenant.id}")
         rows(f"KILL {int(holder)}")
-        result = running.end(timeout=20)
+        result = running.end()
         self.assertIn(result.reason, ("DatabaseUnreachable", "Locked"), result)
         self.assertEqual(result.line["class"], "Retryable")
 

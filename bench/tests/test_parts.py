@@ -126,6 +126,13 @@ class Failures(unittest.TestCase):
         self.assertEqual((failure.reason, failure.kind, failure.tail), ("CreateFailed", "Retryable", ["last words"]))
 
 
+def is_running(pid):
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+
+
 class Children(unittest.TestCase):
     def test_a_child_answers_and_its_output_is_kept(self):
         result, lines = tenant_child.run(lambda a, b: print("hello") or {"sum": a + b}, (1, 2))
@@ -170,9 +177,10 @@ class Children(unittest.TestCase):
 
             with self.assertRaises(Failure):
                 tenant_child.run(work, pulse=pulse)
-            time.sleep(0.1)
-            state = Path(f"/proc/{note.read_text()}/stat")
-            self.assertTrue(not state.exists() or ") Z " in state.read_text())
+            deadline = time.monotonic() + 10
+            while is_running(note.read_text()) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            self.assertFalse(is_running(note.read_text()))
 
     def test_a_process_left_in_the_background_does_not_hold_the_run_up(self):
         def work():
@@ -183,7 +191,7 @@ class Children(unittest.TestCase):
         started = time.monotonic()
         pid, _ = tenant_child.run(work)
         os.kill(pid, 9)
-        self.assertLess(time.monotonic() - started, 5)
+        self.assertLess(time.monotonic() - started, 20)
 
     def test_a_child_has_nothing_to_read_and_no_terminal(self):
         self.assertEqual(tenant_child.run(lambda: sys.stdin.read())[0], "")

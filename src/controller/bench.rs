@@ -47,7 +47,10 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
         return Ok(Action::requeue(here.settings.resync));
     }
     finalizer::hold(&here.client, bench.as_ref(), names::IN_USE).await?;
-    let (ready, note) = here.serve(&bench).await?;
+    let (ready, note) = match here.serve(&bench).await {
+        Err(Error::Unusable { what, problem }) => (false, Note::new("NotOurs", format!("{what}: {problem}"))),
+        served => served?,
+    };
     here.write(&bench, tenants, ready, &note).await?;
     timer.finish(if ready { Outcome::Settled } else { Outcome::Waiting });
     let resync = here.settings.resync;
@@ -108,7 +111,7 @@ impl Reconciler {
         };
         match found {
             Some(found) if same(&found) => Ok(found),
-            Some(found) if !is_ours(&found) => Err(Error::Unusable {
+            Some(found) if !ours(&found) => Err(Error::Unusable {
                 what: format!("{} {name}", K::kind(&())),
                 problem: "it is not ours: delete or rename it".to_owned(),
             }),
@@ -127,14 +130,14 @@ impl Reconciler {
         self.remove::<Service>(&namespace, &names::answer(&name)).await
     }
 
-    /// Deletes a child of the Bench; one of that name that is not ours stays.
+    /// Deletes a child of the Bench, while it is ours.
     async fn remove<K>(&self, namespace: &str, name: &str) -> Result<(), Error>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
     {
         let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
         let found = api.get_opt(name).await.map_err(|source| Error::cluster("get", CHILD, name, source))?;
-        let Some(found) = found.filter(is_ours) else { return Ok(()) };
+        let Some(found) = found.filter(ours) else { return Ok(()) };
         let this_one = Preconditions { uid: found.uid(), resource_version: None };
         let params = DeleteParams { preconditions: Some(this_one), ..DeleteParams::background() };
         gone(api.delete(name, &params).await).map_err(|source| Error::cluster("delete", CHILD, name, source))
@@ -175,13 +178,14 @@ fn keep(bench: &Bench) -> Option<Duration> {
     bench.spec.archive.as_ref().and_then(Archive::keep)
 }
 
-fn is_ours<K: Resource>(child: &K) -> bool {
-    child.labels().get(label::MANAGED_BY).map(String::as_str) == Some(names::MANAGER)
+fn ours<K: Resource>(child: &K) -> bool {
+    child.meta().labels.as_ref().and_then(|labels| labels.get(label::MANAGED_BY)).is_some_and(|manager| manager == names::MANAGER)
 }
 
+/// Deleted already, or by now another's of the same name.
 fn gone<T>(result: kube::Result<T>) -> kube::Result<()> {
     match result {
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => Ok(()),
         other => other.map(drop),
     }
 }

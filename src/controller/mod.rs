@@ -12,12 +12,12 @@ use crate::runtime::{Metrics, Readiness};
 use crate::world::gate::Gate;
 use crate::world::live::Live;
 
-mod bench;
+pub mod bench;
 mod finalizer;
 mod metered;
 pub mod pass;
 mod status;
-mod tenant;
+pub mod tenant;
 mod watches;
 
 pub use status::transitions;
@@ -56,8 +56,7 @@ pub async fn run(context: Context, shutdown: impl Future<Output = ()> + Send + '
     let (gate, woken) = Gate::new();
     let live = Live::new(client.clone(), Arc::new(gate))?;
     live.resume_gate().await?;
-    let scribe = status::Scribe::new(client.clone());
-    let reconciler = Arc::new(Reconciler { client: client.clone(), live, scribe, metrics, settings });
+    let reconciler = Arc::new(Reconciler::new(client, live, metrics, settings));
 
     let (stop, stopped) = watch::channel(());
     tokio::spawn(async move {

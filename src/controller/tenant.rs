@@ -26,12 +26,13 @@ use crate::runtime::metrics::Outcome;
 use crate::world::Error;
 use crate::world::live::{Live, Recalled};
 
+/// What every reconcile has in common, of Tenants and of Benches.
 pub struct Reconciler {
-    pub client: Client,
-    pub live: Live,
-    pub scribe: Scribe,
-    pub metrics: Arc<Metrics>,
-    pub settings: Settings,
+    pub(super) client: Client,
+    live: Live,
+    scribe: Scribe,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) settings: Settings,
 }
 
 /// What became of a Tenant in one reconcile.
@@ -66,6 +67,10 @@ pub async fn reconcile(tenant: Arc<Tenant>, here: Arc<Reconciler>) -> Result<Act
 }
 
 impl Reconciler {
+    pub fn new(client: Client, live: Live, metrics: Arc<Metrics>, settings: Settings) -> Self {
+        Self { scribe: Scribe::new(client.clone()), client, live, metrics, settings }
+    }
+
     async fn up(&self, tenant: &Tenant, recalled: Option<Recalled>) -> Result<Pass, Error> {
         if recalled
             .as_ref()

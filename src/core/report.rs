@@ -44,8 +44,9 @@ pub fn status(old: Option<&TenantStatus>, pass: &Pass<'_>) -> TenantStatus {
     let who = pass.who;
     let mut status = TenantStatus {
         observed_generation: Some(who.generation),
-        id: Some(who.id.clone()),
-        bench: Some(who.bench_ref()),
+        // Neither is for good before there is a record: a tenant whose hosts are another's tries with new ones each time.
+        id: who.record().map(|_| who.id.clone()),
+        bench: who.record().map(|_| who.bench_ref()),
         plan: who.want.as_ref().map(|want| PlanSeen { name: want.plan.clone(), observed_generation: want.plan_generation }),
         site_name: Some(who.site.clone()),
         url: Some(format!("https://{}", who.hosts.frontend)),

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::names;
 use super::steps::Step;
 use crate::api::{
-    Admin, Bench, BenchRef, BenchSpec, DeletionPolicy, Hosts, Organization, Record, RefusedPath, Setup, SiteRateLimit, Tenant,
+    Admin, Bench, BenchRef, BenchSpec, DeletionPolicy, Hosts, Organization, Phase, Record, RefusedPath, Setup, SiteRateLimit, Tenant,
     TenantPlan,
 };
 
@@ -184,6 +184,10 @@ impl Subject {
             subject.database.clone_from(&record.database);
             subject.hosts = record.hosts.clone();
             subject.credentials_secret.clone_from(&record.credentials_secret);
+            // Whoever bears its name later has no say over a site that was to stay.
+            if record.phase == Phase::Retained {
+                subject.deletion = DeletionPolicy::Retain;
+            }
         }
         subject
     }

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::networking::v1::Ingress;
 use k8s_openapi::jiff::Timestamp;
 use kube::Resource;
-use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParams};
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, Preconditions};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -78,7 +78,9 @@ impl Live {
         let live = self.find(who, child).await?;
         match (live, child) {
             (Some(live), _) if carries(&live, &who.id) => {
-                match self.of(who, child).delete(child.name(), &DeleteParams::default()).await {
+                let preconditions = Preconditions { uid: live.metadata.uid, resource_version: None };
+                let params = DeleteParams { preconditions: Some(preconditions), ..Default::default() };
+                match self.of(who, child).delete(child.name(), &params).await {
                     Err(source) if !absent(&source) => Err(Error::cluster("delete", child.kind(), child.name(), source)),
                     _ => Ok(()),
                 }

@@ -1,0 +1,241 @@
+//! One process of the operator on a [`Server`], and what the rest of a cluster does meanwhile: Jobs end, certificates are issued.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::runtime::controller::Action;
+use serde_json::{Value, json};
+use tenant_operator::api::{Bench, Tenant};
+use tenant_operator::controller::tenant::Reconciler;
+use tenant_operator::controller::{Settings, bench, tenant};
+use tenant_operator::runtime::Metrics;
+use tenant_operator::world::Error;
+use tenant_operator::world::gate::Gate;
+use tenant_operator::world::live::Live;
+
+use crate::objects::{self, CLUSTER, HOME, YARD};
+use crate::server::{Call, Server, Store};
+
+pub struct Rig {
+    pub server: Server,
+    pub here: Arc<Reconciler>,
+}
+
+/// What one reconcile came to.
+pub struct Pass {
+    pub result: Result<Action, Error>,
+    pub calls: Vec<Call>,
+}
+
+/// A cluster with a Bench, a plan, and one Tenant that nobody has looked at yet.
+pub fn rig() -> Rig {
+    let server = Server::default();
+    server.with(|store| {
+        for name in [HOME, YARD] {
+            store.put("namespaces", json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}));
+        }
+        store.put("benches", objects::bench());
+        store.put("tenantplans", objects::plan());
+        store.put("tenants", objects::tenant("wharf", "pelican"));
+        store.put("secrets", secret(HOME, "mail", &[("password", objects::MAIL_PASSWORD)]));
+        store.put("deployments", pod_source());
+    });
+    Rig::started_on(&server)
+}
+
+pub fn secret(namespace: &str, name: &str, data: &[(&str, &str)]) -> Value {
+    use base64::Engine;
+    let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    let data: serde_json::Map<String, Value> = data.iter().map(|(key, text)| ((*key).to_owned(), json!(encode(text)))).collect();
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace, "uid": format!("{name}-uid")}, "data": data})
+}
+
+/// Who holds the first claim there is.
+pub fn holder(store: &Store) -> Option<String> {
+    store.of("tenantclaims").next().and_then(|claim| claim["spec"]["holder"]["id"].as_str().map(str::to_owned))
+}
+
+/// A claim of another tenant.
+pub fn claim(name: &str, namespace: &str, tenant: &str) -> Value {
+    json!({
+        "apiVersion": "tenancy.nexuserp.io/v1alpha1",
+        "kind": "TenantClaim",
+        "metadata": {"name": name, "uid": format!("{tenant}-claim-uid")},
+        "spec": {"holder": {"id": "feedfacefeedface", "namespace": namespace, "name": tenant}, "host": name.trim_start_matches("host.")},
+    })
+}
+
+fn pod_source() -> Value {
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "crane-web", "namespace": YARD},
+        "spec": {
+            "selector": {"matchLabels": {"app": "crane"}},
+            "template": {"metadata": {"labels": {"app": "crane"}}, "spec": {"containers": [{"name": "web", "image": "frappe:test"}]}},
+        },
+    })
+}
+
+impl Rig {
+    /// A process that remembers nothing.
+    pub fn started_on(server: &Server) -> Self {
+        // The program does this when it starts; here many tests do, and the first one wins.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (gate, _woken) = Gate::new();
+        let settings = Settings {
+            cluster_name: CLUSTER.to_owned(),
+            image: "operator:test".to_owned(),
+            namespace: "bridge-house".to_owned(),
+            resync: Duration::from_secs(7200),
+            concurrency: 4,
+        };
+        let live = Live::new(server.client(), Arc::new(gate)).expect("a world");
+        let here = Reconciler::new(server.client(), live, Arc::new(Metrics::new()), settings);
+        Self { server: server.clone(), here: Arc::new(here) }
+    }
+
+    /// The tenant as it is now.
+    pub fn tenant(&self, name: &str) -> Option<Tenant> {
+        self.server.with(|store| store.get("tenants", HOME, name).cloned()).map(objects::read)
+    }
+
+    pub async fn pass_over(&self, name: &str) -> Pass {
+        let tenant = self.tenant(name).expect("the Tenant is there");
+        self.server.take_calls();
+        let result = tenant::reconcile(Arc::new(tenant), self.here.clone()).await;
+        Pass { result, calls: self.server.take_calls() }
+    }
+
+    pub async fn pass(&self) -> Pass {
+        self.pass_over("wharf").await
+    }
+
+    pub async fn bench_pass(&self) -> Pass {
+        let bench = self.server.with(|store| store.get("benches", YARD, "dock").cloned()).expect("the Bench is there");
+        let bench: Bench = objects::read(bench);
+        self.server.take_calls();
+        let result = bench::reconcile(Arc::new(bench), self.here.clone()).await;
+        Pass { result, calls: self.server.take_calls() }
+    }
+
+    /// Until the tenant is Ready and a pass writes nothing; every request on the way.
+    pub async fn settle(&self) -> Vec<Call> {
+        self.until("settled", |rig, pass| rig.condition("Ready").0 == "True" && !pass.iter().any(Call::writes)).await
+    }
+
+    /// Deletes the Tenant and goes on until it is gone; every request on the way.
+    pub async fn teardown(&self) -> Vec<Call> {
+        self.delete("wharf");
+        self.until("gone", |rig, _| rig.tenant("wharf").is_none()).await
+    }
+
+    /// As kubectl would, for an object that has a finalizer.
+    pub fn delete(&self, name: &str) {
+        self.mark_deleted("tenants", HOME, name);
+    }
+
+    pub fn mark_deleted(&self, plural: &str, namespace: &str, name: &str) {
+        let at = json!("2026-11-21T09:00:00Z");
+        self.server.with(|store| store.edit(plural, namespace, name, |object| object["metadata"]["deletionTimestamp"] = at));
+    }
+
+    async fn until(&self, what: &str, reached: impl Fn(&Self, &[Call]) -> bool) -> Vec<Call> {
+        let mut calls = vec![];
+        let mut last = None;
+        for _ in 0..12 {
+            let pass = self.pass().await;
+            last = pass.result.err();
+            let end = reached(self, &pass.calls);
+            calls.extend(pass.calls);
+            if end {
+                return calls;
+            }
+            self.finish_jobs();
+            self.issue_certificates();
+        }
+        panic!("not {what}: {last:?}; {:#?}", self.tenant("wharf").and_then(|tenant| tenant.status));
+    }
+
+    /// Status and reason of a condition of the tenant; empty where it has none.
+    pub fn condition(&self, type_: &str) -> (String, String) {
+        let status = self.tenant("wharf").and_then(|tenant| tenant.status).unwrap_or_default();
+        let found = status.conditions.into_iter().find(|condition| condition.type_ == type_);
+        found.map(|condition| (condition.status, condition.reason)).unwrap_or_default()
+    }
+
+    pub fn message(&self, type_: &str) -> String {
+        let status = self.tenant("wharf").and_then(|tenant| tenant.status).unwrap_or_default();
+        status.conditions.into_iter().find(|condition| condition.type_ == type_).expect("the condition").message
+    }
+
+    /// The tenant's identity, as its claims have it.
+    pub fn id(&self) -> String {
+        self.server.with(|store| holder(store)).expect("a claim")
+    }
+
+    /// Every Job that runs ends well.
+    pub fn finish_jobs(&self) {
+        self.server.with(|store| {
+            let jobs: Vec<Value> = store.of("jobs").filter(|job| job["status"].is_null()).cloned().collect();
+            for job in jobs {
+                let name = job["metadata"]["name"].as_str().expect("a name").to_owned();
+                let pod = pod(&name, &job);
+                store.put("pods", pod);
+                let ended =
+                    json!({"conditions": [{"type": "Complete", "status": "True", "lastTransitionTime": "2026-11-21T08:01:00Z"}]});
+                store.edit("jobs", YARD, &name, |job| job["status"] = ended);
+            }
+        });
+    }
+
+    /// cert-manager does its work, and leaves its Secret.
+    pub fn issue_certificates(&self) {
+        self.server.with(|store| {
+            let asked = |found: &&Value| found["status"].is_null() && found["spec"].get("secretName").is_some();
+            let all: Vec<Value> = store.of("certificates").filter(asked).cloned().collect();
+            for certificate in all {
+                let name = certificate["spec"]["secretName"].as_str().expect("a name");
+                let mut made = secret(YARD, name, &[("tls.key", "edge-key-90d2")]);
+                made["metadata"]["labels"] = certificate["spec"]["secretTemplate"]["labels"].clone();
+                store.put("secrets", made);
+                let generation = &certificate["metadata"]["generation"];
+                let ready = json!({"type": "Ready", "status": "True", "observedGeneration": generation});
+                let status = json!({"conditions": [ready], "notAfter": "2027-02-19T08:00:00Z"});
+                let name = certificate["metadata"]["name"].as_str().expect("a name").to_owned();
+                store.edit("certificates", YARD, &name, |certificate| certificate["status"] = status);
+            }
+        });
+    }
+}
+
+fn pod(job: &str, of: &Value) -> Value {
+    let spec = &of["spec"]["template"]["spec"];
+    let ended = |list: &str| -> Vec<Value> { spec[list].as_array().into_iter().flatten().map(report).collect() };
+    let labels = of["spec"]["template"]["metadata"]["labels"].as_object().cloned().unwrap_or_default();
+    let mut pod = json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": format!("{job}-x1"), "namespace": YARD, "labels": labels},
+        "status": {"initContainerStatuses": ended("initContainers"), "containerStatuses": ended("containers")},
+    });
+    pod["metadata"]["labels"]["batch.kubernetes.io/job-name"] = json!(job);
+    pod
+}
+
+/// What a container says when its steps went well.
+fn report(container: &Value) -> Value {
+    let steps = container["args"].as_array().expect("steps").iter().filter_map(Value::as_str);
+    let facts = |step: &str| match step {
+        "create" => json!({"created": true}),
+        "apps" => json!({"apps": [{"name": "frappe", "version": "15.1.0"}, {"name": "erpnext", "version": "15.2.0"}]}),
+        "keys" => json!({"proven": true}),
+        _ => json!({}),
+    };
+    let done: serde_json::Map<String, Value> = steps.map(|step| (step.to_owned(), facts(step))).collect();
+    let message = json!({"ok": true, "done": done, "bench": 0.5}).to_string();
+    json!({
+        "name": container["name"], "image": "frappe:test", "imageID": "", "ready": false, "restartCount": 0,
+        "state": {"terminated": {"exitCode": 0, "message": message}},
+    })
+}
