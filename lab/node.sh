@@ -84,9 +84,10 @@ control_plane() {
   spawn kube-scheduler "$kube" kube-scheduler --kubeconfig "$KUBECONFIG" --leader-elect=false
 }
 
+# Every pod on a link of its own, not all on one bridge: there, a Service's answers would be routed only with br_netfilter loaded.
 runtime() {
   cat >"$dir/cni/10-lab.conflist" <<Y
-{"cniVersion": "0.4.0", "name": "$net", "plugins": [{"type": "bridge", "bridge": "pods", "isGateway": true, "hairpinMode": true,
+{"cniVersion": "0.4.0", "name": "$net", "plugins": [{"type": "ptp",
  "ipam": {"type": "host-local", "dataDir": "$dir/ipam", "ranges": [[{"subnet": "$pods"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
 Y
   cat >"$dir/containerd/config.toml" <<Y

@@ -23,8 +23,9 @@ use crate::{remains, times};
 #[test]
 fn a_settled_tenant_costs_no_write_and_its_way_to_ready_is_measured() {
     case::run("rest", Company::Alone, async |case| {
+        let plan = case.plan(whole_plan).await;
         for place in [INGRESS_15, GATEWAY_16] {
-            measured(case, place).await;
+            measured(case, place, &plan).await;
         }
         // The last answers of the edge and of cert-manager come a moment after Ready.
         tokio::time::sleep(Duration::from_secs(5)).await;
@@ -39,12 +40,11 @@ fn a_settled_tenant_costs_no_write_and_its_way_to_ready_is_measured() {
     });
 }
 
-async fn measured(case: &Case, place: Place) {
+async fn measured(case: &Case, place: Place, plan: &str) {
     let name = format!("{}-{}", case.name, place.frappe());
     let bench = case.bench(place).await;
-    let plan = case.plan(whole_plan).await;
     let before = case.lab.operator_requests().await;
-    case.apply(&tenant(&name, CUSTOMERS, &plan, bench)).await;
+    case.apply(&tenant(&name, CUSTOMERS, plan, bench)).await;
     let (ready, history) = case.ready(&place, &name).await;
     let requests = between(&before, &case.lab.operator_requests().await);
     let title = format!("{:?}, Frappe {}, alone", place.edge, place.frappe());

@@ -220,8 +220,14 @@ impl Case {
                 eprintln!("{}", output.unwrap_or_else(|complaint| complaint));
             }
         }
-        let log = self.lab.kubectl(&["logs", "-n", lab::OPERATOR, "deploy/tenant-operator", "--tail=40"], "");
-        eprintln!("the operator's log:\n{}", log.unwrap_or_else(|complaint| complaint));
+        let log = self
+            .lab
+            .kubectl(&["logs", "-n", lab::OPERATOR, "deploy/tenant-operator", "--tail=300"], "")
+            .unwrap_or_else(|complaint| complaint);
+        eprintln!("the operator's log of tenants of this test:");
+        for line in log.lines().filter(|line| line.contains(&self.name)).rev().take(15) {
+            eprintln!("{}", line.chars().take(400).collect::<String>());
+        }
     }
 }
 

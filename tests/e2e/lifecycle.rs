@@ -111,7 +111,8 @@ async fn the_api_host_serves_its_key_and_refuses_logins(case: &Case, place: &Pla
 /// Frappe takes cmd=login on any path: what the edge refuses, the site must refuse as well.
 async fn the_site_itself_refuses_a_password(case: &Case, place: &Place) {
     let site = Door::inside(&case.lab, place.namespace, &place.api_host(&case.name)).await;
-    let answer = site.post("/", &json!({"cmd": "login", "usr": "Administrator", "pwd": "guess"})).await;
+    let answer =
+        site.with("Accept", "application/json").post("/", &json!({"cmd": "login", "usr": "Administrator", "pwd": "guess"})).await;
     assert_eq!(answer.status, 401, "{}", answer.text);
     assert!(answer.text.contains("Login with username and password is not allowed."), "{}", answer.text);
 }
