@@ -23,7 +23,7 @@ rootfs_with() {
     esac
     shift
   done
-  runs+=('rm -rf "$1"/etc/apt/sources.list* "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/resolv.conf "$1"/etc/hostname')
+  runs+=('rm -rf "$1"/usr/share/doc "$1"/usr/share/man "$1"/usr/share/locale "$1"/etc/apt/sources.list* "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/resolv.conf "$1"/etc/hostname')
   out=$cache/rootfs/debian-$(key_of "$(declare -f rootfs_with debian)" "${variant[@]}" "${runs[@]}" "${packages[@]}").tar
   if [ ! -e "$out" ]; then
     timed "made a root file system of: ${packages[*]}" debian "$out.part" "$(IFS=,; echo "${packages[*]}")" "${variant[@]}" "${runs[@]/#/--$hook-hook=}"
@@ -41,8 +41,8 @@ debian() {
   apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' | sort -u >"$work/sources.list"
   apt-config dump Acquire | grep -E '^Acquire::(https?|Check-[A-Za-z-]*)(::| )' >"$work/apt.conf" || true
   SOURCE_DATE_EPOCH=0 mmdebstrap --quiet --mode=root --format=tar --aptopt="$work/apt.conf" --include="$packages" \
-    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' "$@" \
-    '' "$out" "$work/sources.list"
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+    "$@" '' "$out" "$work/sources.list"
   rm -rf "$work"
 }
 

@@ -11,6 +11,7 @@ use crate::core::seen::Seen;
 use crate::core::stages::{Stage, Way};
 use crate::core::subject::Subject;
 use crate::core::verdict::{Note, Verdict};
+use crate::world::error::Class;
 use crate::world::{Effect, Error, World};
 
 /// A stage that still asks for something after so many rounds asks for the same for ever: a bug, not a state.
@@ -104,8 +105,17 @@ async fn settle<W: World>(world: &W, done: &mut Done, stage: Stage) -> Outcome {
         Err(error) => {
             warn!(tenant = %done.who.tenant.name, namespace = %done.who.tenant.namespace, ?stage, %error, "a stage failed");
             done.failed = true;
-            Outcome::Failed(Note::new(error.reason(), error.to_string()))
+            failed(&error)
         }
+    }
+}
+
+/// What does not pass by itself is said to a person; it is looked at again all the same, in case that it was put right.
+fn failed(error: &Error) -> Outcome {
+    let note = Note::new(error.reason(), error.to_string());
+    match error.class() {
+        Class::Fatal => Outcome::Verdict(Verdict::Stalled(note)),
+        Class::Transient | Class::Denied => Outcome::Failed(note),
     }
 }
 
@@ -139,6 +149,6 @@ async fn first_ready<W: World>(world: &W, done: &mut Done) {
     let op = Op::Remember(Change::FirstReady(done.who.now));
     if let Err(error) = execute(world, &mut done.who, &op).await {
         done.failed = true;
-        done.note(Stage::Claim, Outcome::Failed(Note::new(error.reason(), error.to_string())));
+        done.note(Stage::Claim, failed(&error));
     }
 }

@@ -45,8 +45,7 @@ enum Pass {
 
 pub async fn reconcile(tenant: Arc<Tenant>, here: Arc<Reconciler>) -> Result<Action, Error> {
     if tenant.annotations().contains_key(annotation::PAUSED) {
-        // It must not keep a place at the gate meanwhile.
-        tenant.status.iter().filter_map(|status| status.id.as_deref()).for_each(|id| here.live.dismiss(id));
+        here.step_aside(&tenant);
         return Ok(Action::await_change());
     }
     let timer = here.metrics.reconcile("tenant");
@@ -189,6 +188,7 @@ impl Reconciler {
                 Ok((self.next(&done), outcome(&done)))
             }
             Pass::Problem(problem) => {
+                self.step_aside(tenant);
                 let generation = tenant.metadata.generation.unwrap_or_default();
                 let status = report::problem(old.as_ref(), generation, Timestamp::now(), &problem);
                 self.publish(tenant, status).await?;
@@ -197,6 +197,12 @@ impl Reconciler {
                 Ok((Action::requeue(pace::spread(again, &tenant.name_any())), outcome))
             }
         }
+    }
+
+    /// One that cannot go on (paused, or without a plan) keeps no place at the gate meanwhile.
+    fn step_aside(&self, tenant: &Tenant) {
+        let status = self.scribe.current(tenant);
+        status.and_then(|status| status.id).iter().for_each(|id| self.live.dismiss(id));
     }
 
     async fn let_go(&self, tenant: &Tenant) -> Result<(Action, Outcome), Error> {

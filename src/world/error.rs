@@ -72,3 +72,58 @@ fn brief(error: &kube::Error) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kube::core::Status;
+
+    use super::*;
+
+    fn answered(code: u16) -> Error {
+        let status = Status::failure("no such luck", "Reason").with_code(code).boxed();
+        Error::cluster("get", "Secret", "acme", kube::Error::Api(status))
+    }
+
+    #[test]
+    fn what_the_api_server_answers_decides_whether_it_is_tried_again() {
+        let cases = [
+            (&[401, 403][..], Class::Denied, "ClusterDenied"),
+            (&[400, 405, 422], Class::Fatal, "ClusterRefused"),
+            (&[404, 409, 410, 429, 500, 502, 503, 504], Class::Transient, "ClusterUnavailable"),
+        ];
+        for (codes, class, reason) in cases {
+            for code in codes {
+                let error = answered(*code);
+                assert_eq!((error.class(), error.reason()), (class, reason), "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_answer_at_all_passes_by_itself() {
+        let lost = kube::Error::Service(std::io::Error::other("connection reset").into());
+        let error = Error::cluster("get", "Secret", "acme", lost);
+        assert_eq!((error.class(), error.reason()), (Class::Transient, "ClusterUnavailable"));
+    }
+
+    #[test]
+    fn a_refused_token_of_the_master_is_denied_and_an_outage_is_not() {
+        let registry = |denied| Error::Registry { verb: "write", name: "acme".to_owned(), problem: "403".to_owned(), denied };
+        assert_eq!((registry(true).class(), registry(false).class()), (Class::Denied, Class::Transient));
+    }
+
+    #[test]
+    fn what_belongs_to_somebody_else_or_never_settles_needs_a_person() {
+        let not_ours = Error::SecretNotOurs { name: "harbour/passport".to_owned() };
+        let unusable = Error::Unusable { what: "Secret ca".to_owned(), problem: "it is missing".to_owned() };
+        for error in [not_ours, unusable, Error::Unconverged { stage: "Claimed" }] {
+            assert_eq!(error.class(), Class::Fatal, "{error}");
+        }
+        assert_eq!(Error::Changed { kind: "Tenant", name: "acme".to_owned() }.class(), Class::Transient);
+    }
+
+    #[test]
+    fn an_error_says_what_was_tried_and_the_servers_own_words() {
+        assert_eq!(answered(403).to_string(), "get Secret acme: no such luck (403)");
+    }
+}

@@ -49,9 +49,13 @@ impl Gate {
     /// after all (a failed step that has to wait): it must not keep others from the slot.
     pub fn look(&self, way: Way, who: &Subject) -> GateSeen {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = (who.created, who.id.clone());
+        // One that was deleted while it waited for its turn up does not come for it any more.
+        if let Some(other) = lanes.get_mut(&(who.bench_ref(), way == Way::Up)) {
+            other.waiting.remove(&place);
+        }
         let lane = lanes.entry(key(way, who)).or_default();
         lane.limit = limit(who);
-        let place = (who.created, who.id.clone());
         let ahead = lane.waiting.range(..&place).count();
         if lane.running.contains_key(&who.id) || lane.running.len() + ahead < lane.limit {
             lane.waiting.remove(&place);

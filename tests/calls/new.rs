@@ -131,3 +131,13 @@ async fn an_error_of_one_stage_does_not_keep_the_others_from_going_on() {
     assert_eq!(rig.condition("CertificateReady"), ("Unknown".to_owned(), "WaitingForRoutes".to_owned()));
     assert_eq!(rig.condition("SiteReady"), ("False".to_owned(), "Creating".to_owned()));
 }
+
+#[tokio::test]
+async fn what_the_api_server_never_takes_stalls_and_is_tried_again_all_the_same() {
+    let rig = rig();
+    rig.server.refuse("apply ingresses", 422, "Invalid");
+    let again = rig.pass().await.result.expect("an error of a stage is told in the status");
+    assert_eq!(rig.condition("Stalled"), ("True".to_owned(), "ClusterRefused".to_owned()));
+    assert_ne!(again, kube::runtime::controller::Action::await_change());
+    rig.settle().await;
+}

@@ -50,6 +50,13 @@ pub fn secret(namespace: &str, name: &str, data: &[(&str, &str)]) -> Value {
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace, "uid": format!("{name}-uid")}, "data": data})
 }
 
+fn world(server: &Server) -> Live {
+    // The program does this when it starts; here many tests do, and the first one wins.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let (gate, _woken) = Gate::new();
+    Live::new(server.client(), Arc::new(gate)).expect("a world")
+}
+
 /// Who holds the first claim there is.
 pub fn holder(store: &Store) -> Option<String> {
     store.of("tenantclaims").next().and_then(|claim| claim["spec"]["holder"]["id"].as_str().map(str::to_owned))
@@ -78,11 +85,19 @@ fn pod_source() -> Value {
 }
 
 impl Rig {
-    /// A process that remembers nothing.
+    /// A process that remembers nothing, and has not looked for Jobs that run.
     pub fn started_on(server: &Server) -> Self {
-        // The program does this when it starts; here many tests do, and the first one wins.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let (gate, _woken) = Gate::new();
+        Self::with(server, world(server))
+    }
+
+    /// A process that begins where another one ended.
+    pub async fn resumed_on(server: &Server) -> Self {
+        let live = world(server);
+        live.resume_gate().await.expect("a list of Jobs");
+        Self::with(server, live)
+    }
+
+    fn with(server: &Server, live: Live) -> Self {
         let settings = Settings {
             cluster_name: CLUSTER.to_owned(),
             image: "operator:test".to_owned(),
@@ -90,7 +105,6 @@ impl Rig {
             resync: Duration::from_secs(7200),
             concurrency: 4,
         };
-        let live = Live::new(server.client(), Arc::new(gate)).expect("a world");
         let here = Reconciler::new(server.client(), live, Arc::new(Metrics::new()), settings);
         Self { server: server.clone(), here: Arc::new(here) }
     }

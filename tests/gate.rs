@@ -1,0 +1,165 @@
+//! The gate of a Bench: how many Jobs may work on it at once, and who comes next.
+
+mod objects;
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::json;
+use tenant_operator::core::seen::GateSeen;
+use tenant_operator::core::stages::Way;
+use tenant_operator::core::subject::{ObjectName, Subject};
+use tenant_operator::world::gate::Gate;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// A tenant of a Bench with two slots; the number says how old it is, 0 being the oldest.
+fn ship(age: u32) -> Subject {
+    let mut bench = objects::bench();
+    bench["spec"]["jobs"]["concurrency"] = json!(2);
+    let created: Timestamp = "2026-11-21T08:00:00Z".parse().expect("a time");
+    let created = created + std::time::Duration::from_secs(u64::from(age));
+    objects::subject(&format!("{age:016x}"), bench, created)
+}
+
+/// As a pass does it: looks, and starts a Job where it may.
+fn comes(gate: &Gate, way: Way, who: &Subject) -> bool {
+    gate.look(way, who) == GateSeen::Open && gate.enter(way, who)
+}
+
+fn woken(receiver: &mut UnboundedReceiver<ObjectName>) -> Vec<String> {
+    let mut names = vec![];
+    while let Ok(name) = receiver.try_recv() {
+        names.push(name.name);
+    }
+    names
+}
+
+fn names(ships: &[&Subject]) -> Vec<String> {
+    ships.iter().map(|ship| ship.tenant.name.clone()).collect()
+}
+
+#[test]
+fn as_many_go_in_as_there_are_slots() {
+    let (gate, _woken) = Gate::new();
+    let ships: Vec<Subject> = (0..4).map(ship).collect();
+    let in_now: Vec<bool> = ships.iter().map(|ship| comes(&gate, Way::Up, ship)).collect();
+    assert_eq!(in_now, [true, true, false, false]);
+    assert_eq!(gate.look(Way::Up, &ships[3]), GateSeen::Full { in_use: 2, limit: 2, waiting: 2 });
+    assert!(!gate.enter(Way::Up, &ships[3]), "nobody goes past the gate");
+    assert!(comes(&gate, Way::Up, &ships[0]), "who is in stays in");
+}
+
+#[test]
+fn the_oldest_goes_first_whoever_asked_first() {
+    let (gate, mut receiver) = Gate::new();
+    let ships: Vec<Subject> = (0..5).map(ship).collect();
+    assert!(comes(&gate, Way::Up, &ships[3]) && comes(&gate, Way::Up, &ships[4]));
+    for ship in [&ships[2], &ships[0], &ships[1]] {
+        assert!(!comes(&gate, Way::Up, ship));
+    }
+    gate.give_back(&ships[3].id);
+    assert_eq!(woken(&mut receiver), names(&[&ships[0]]));
+    assert!(!comes(&gate, Way::Up, &ships[2]), "an older one waits for this slot");
+    assert!(comes(&gate, Way::Up, &ships[0]));
+}
+
+#[test]
+fn two_that_are_of_one_age_are_told_apart() {
+    let (gate, _woken) = Gate::new();
+    let mut ships: Vec<Subject> = (0..4).map(ship).collect();
+    for ship in &mut ships {
+        ship.created = Timestamp::UNIX_EPOCH;
+    }
+    assert_eq!(ships.iter().filter(|ship| comes(&gate, Way::Up, ship)).count(), 2);
+    assert_eq!(gate.look(Way::Up, &ships[3]), GateSeen::Full { in_use: 2, limit: 2, waiting: 2 });
+}
+
+#[test]
+fn removals_have_a_lane_of_their_own() {
+    let (gate, _woken) = Gate::new();
+    let ships: Vec<Subject> = (0..3).map(ship).collect();
+    assert!(comes(&gate, Way::Up, &ships[0]) && comes(&gate, Way::Up, &ships[1]));
+    assert!(comes(&gate, Way::Down, &ships[2]));
+}
+
+#[test]
+fn another_bench_has_slots_of_its_own() {
+    let (gate, _woken) = Gate::new();
+    let mut ships: Vec<Subject> = (0..3).map(ship).collect();
+    ships[2].bench.name = "slip".to_owned();
+    assert!(ships.iter().all(|ship| comes(&gate, Way::Up, ship)));
+}
+
+#[test]
+fn whoever_leaves_wakes_as_many_as_there_is_room_for() {
+    let (gate, mut receiver) = Gate::new();
+    let ships: Vec<Subject> = (0..5).map(ship).collect();
+    for ship in &ships {
+        comes(&gate, Way::Up, ship);
+    }
+    gate.leave(&ships[0].id);
+    gate.leave(&ships[1].id);
+    let all = woken(&mut receiver);
+    assert_eq!(all.iter().filter(|name| names(&[&ships[2], &ships[3]]).contains(name)).count(), all.len());
+    assert!(all.contains(&ships[3].tenant.name), "{all:?}");
+    assert!(comes(&gate, Way::Up, &ships[2]) && comes(&gate, Way::Up, &ships[3]) && !comes(&gate, Way::Up, &ships[4]));
+}
+
+#[test]
+fn whoever_may_go_in_and_does_not_keeps_nobody_out() {
+    let (gate, _woken) = Gate::new();
+    let ships: Vec<Subject> = (0..3).map(ship).collect();
+    assert_eq!(gate.look(Way::Up, &ships[0]), GateSeen::Open);
+    assert!(comes(&gate, Way::Up, &ships[1]) && comes(&gate, Way::Up, &ships[2]));
+}
+
+#[test]
+fn one_that_was_deleted_while_it_waited_keeps_nobody_out() {
+    let (gate, _woken) = Gate::new();
+    let ships: Vec<Subject> = (0..5).map(ship).collect();
+    assert!(comes(&gate, Way::Up, &ships[3]) && comes(&gate, Way::Up, &ships[4]));
+    assert!(!comes(&gate, Way::Up, &ships[0]) && !comes(&gate, Way::Up, &ships[1]) && !comes(&gate, Way::Up, &ships[2]));
+    assert!(comes(&gate, Way::Down, &ships[0]) && comes(&gate, Way::Down, &ships[1]), "they go down instead");
+    gate.give_back(&ships[3].id);
+    assert!(comes(&gate, Way::Up, &ships[2]));
+}
+
+#[test]
+fn a_restart_counts_the_jobs_that_are_still_running() {
+    let (gate, mut receiver) = Gate::new();
+    let ships: Vec<Subject> = (0..3).map(ship).collect();
+    for ship in &ships[..2] {
+        gate.resume(ship.bench_ref(), Way::Up, ship.id.clone(), ship.tenant.clone());
+    }
+    assert!(!comes(&gate, Way::Up, &ships[2]));
+    assert!(comes(&gate, Way::Up, &ships[0]), "its own Job is no reason to wait");
+    gate.give_back(&ships[1].id);
+    assert_eq!(woken(&mut receiver), names(&[&ships[2]]));
+    assert!(comes(&gate, Way::Up, &ships[2]));
+}
+
+#[test]
+fn a_lowered_limit_lets_nobody_in_until_enough_have_left() {
+    let (gate, _woken) = Gate::new();
+    let ships: Vec<Subject> = (0..3).map(ship).collect();
+    assert!(comes(&gate, Way::Up, &ships[0]) && comes(&gate, Way::Up, &ships[1]));
+    let mut last = ships[2].clone();
+    let mut spec = (*last.bench.spec).clone();
+    spec.jobs.concurrency = Some(1);
+    last.bench.spec = spec.into();
+    assert!(!comes(&gate, Way::Up, &last));
+    gate.leave(&ships[0].id);
+    assert!(!comes(&gate, Way::Up, &last));
+    gate.leave(&ships[1].id);
+    assert!(comes(&gate, Way::Up, &last));
+}
+
+#[test]
+fn many_at_once_never_exceed_the_limit() {
+    let (gate, _woken) = Gate::new();
+    let ships: Vec<Subject> = (0..16).map(ship).collect();
+    let in_now = std::thread::scope(|scope| {
+        let tries: Vec<_> = ships.iter().map(|ship| scope.spawn(|| comes(&gate, Way::Up, ship))).collect();
+        tries.into_iter().map(|tried| tried.join().expect("no panic")).filter(|entered| *entered).count()
+    });
+    assert!(in_now <= 2, "{in_now} went in");
+    assert_eq!(gate.load().iter().map(|(_, running, _)| running).sum::<usize>(), in_now);
+}
