@@ -1,0 +1,162 @@
+//! What must be true: of every status, of a tenant that is Ready, and of one that has gone.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition as MetaCondition;
+use serde_json::{Value, json};
+use tenant_operator::api::{Condition, DeletionPolicy, Phase, RegistryOnDelete, Setup, Tenant, TenantStatus};
+use tenant_operator::core::subject::{ObjectName, Subject};
+
+use crate::outside::Outside;
+
+pub fn find<'a>(status: &'a TenantStatus, condition: Condition) -> Option<&'a MetaCondition> {
+    status.conditions.iter().find(|found| found.type_ == condition.type_())
+}
+
+pub fn is_true(status: Option<&TenantStatus>, condition: Condition) -> bool {
+    status.and_then(|status| find(status, condition)).is_some_and(|condition| condition.status == "True")
+}
+
+/// For the trace: what kubectl would show.
+pub fn line(status: &TenantStatus) -> String {
+    let brief = |condition: &MetaCondition| format!("{}={}/{}", condition.type_, condition.status, condition.reason);
+    status.conditions.iter().map(brief).collect::<Vec<_>>().join(" ")
+}
+
+/// Complete, explained, of this generation, and with times that change only with what they are times of.
+pub fn status_is_sound(outside: &mut Outside, tenant: &Tenant, status: &TenantStatus) {
+    let mut wrong = vec![];
+    if status.observed_generation != tenant.metadata.generation {
+        wrong.push("the status is of another generation".to_owned());
+    }
+    for condition in Condition::ALL {
+        let found: Vec<_> = status.conditions.iter().filter(|found| found.type_ == condition.type_()).collect();
+        if found.len() > 1 || found.is_empty() && !condition.only_while_true() {
+            wrong.push(format!("{condition} is there {} times", found.len()));
+        }
+    }
+    for condition in &status.conditions {
+        let before = tenant.status.iter().flat_map(|old| &old.conditions).find(|old| old.type_ == condition.type_);
+        let moved = before.is_some_and(|before| before.last_transition_time != condition.last_transition_time);
+        let changed = before.is_some_and(|before| before.status != condition.status);
+        if moved != changed {
+            wrong.push(format!("{}: its time moved: {moved}, its status changed: {changed}", condition.type_));
+        }
+        let reason = condition.reason.as_str();
+        if !reason.starts_with(|first: char| first.is_ascii_uppercase()) || !reason.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            wrong.push(format!("{} has the reason {reason:?}", condition.type_));
+        }
+        if condition.observed_generation != tenant.metadata.generation || condition.message.is_empty() {
+            wrong.push(format!("{} is of another generation, or says nothing", condition.type_));
+        }
+    }
+    let (ready, stalled) = (is_true(Some(status), Condition::Ready), is_true(Some(status), Condition::Stalled));
+    let reconciling = is_true(Some(status), Condition::Reconciling);
+    if stalled && reconciling || ready && (stalled || reconciling) || !ready && !stalled && !reconciling {
+        wrong.push(format!("Ready {ready}, Stalled {stalled} and Reconciling {reconciling} do not go together"));
+    }
+    if ready {
+        wrong.extend(published_key_works(outside, tenant, status).err());
+    }
+    for what in wrong {
+        outside.fault(format!("status: {what}; {}", line(status)));
+    }
+}
+
+/// Whatever the network is like just now.
+fn published_key_works(outside: &Outside, tenant: &Tenant, status: &TenantStatus) -> Result<(), String> {
+    let passport = ObjectName {
+        namespace: tenant.metadata.namespace.clone().unwrap_or_default(),
+        name: tenant.spec.credentials.secret_name.clone().unwrap_or_default(),
+    };
+    let published = outside.secrets.published.get(&passport).ok_or("Ready, and no key is published")?;
+    let site = status.site_name.as_deref().unwrap_or_default();
+    if outside.dock.accepts(site, published.api) { Ok(()) } else { Err("Ready, and the published key does not work".to_owned()) }
+}
+
+/// Everything that spec, plan and Bench say is so.
+pub fn serves(outside: &Outside, who: &Subject) -> Result<(), String> {
+    let must = |holds: bool, what: &str| if holds { Ok(()) } else { Err(format!("Ready, but {what}")) };
+    outside.through_the_edge(who).or_else(|words| if passes(&words) { Ok(()) } else { Err(words) })?;
+    let want = who.want.as_ref().ok_or("no wants")?;
+    let site = outside.dock.sites.get(&who.site).ok_or("Ready without a site")?;
+    must(site.is_of(&who.id) && site.complete, "the site is not ours or not complete")?;
+    must(want.apps.iter().all(|app| site.apps.contains(app)), "an app is missing")?;
+    must(site.setup_runs <= 1 && (site.setup_runs == 1 || want.setup == Setup::Skip), "setup ran not, or twice")?;
+    let settings = site.settings.as_ref().ok_or("Ready without settings")?;
+    must(settings[1]["email"] == json!(want.admin.email), "the admin is another")?;
+    must(settings[3]["mode"] == json!("APIOnly"), "the site is not locked")?;
+    let inputs = outside.read_inputs(who);
+    for (index, config) in want.config.iter().enumerate() {
+        let value = match &config.value {
+            tenant_operator::core::subject::ConfigValue::Plain(value) => value.clone(),
+            tenant_operator::core::subject::ConfigValue::Secret { .. } => json!(inputs.values.get(&format!("TENANT_SITE_CONFIG_{index}"))),
+        };
+        must(site.config.get(&config.name) == Some(&value), &format!("config {} is not {value}", config.name))?;
+    }
+    must(site.config.len() == want.config.len(), "config holds what nobody wants any more")?;
+    must(!outside.secrets.inputs.contains_key(&who.id), "copied secrets lie about")?;
+    row_says(outside, who, "Active")
+}
+
+/// Troubles of the moment, after which the tenant is as before.
+fn passes(words: &str) -> bool {
+    ["no answer", "500"].iter().any(|trouble| words.contains(trouble))
+}
+
+fn row_says(outside: &Outside, who: &Subject, state: &str) -> Result<(), String> {
+    if who.bench.spec.registry.is_none() {
+        return Ok(());
+    }
+    let row = outside.master.rows.get(&who.subdomain).ok_or("the Master has no row")?;
+    let custody = outside.secrets.custody.get(&who.id).map(|custody| format!("secret {}", custody.api));
+    let plan = who.want.as_ref().map(|want| want.plan_value.clone());
+    let expected = [("holder", Some(who.id.clone())), ("state", Some(state.to_owned())), ("tier", plan), ("token_secret", custody)];
+    for (field, value) in expected {
+        if value.is_some() && row.get(field).and_then(Value::as_str) != value.as_deref() {
+            return Err(format!("the row's {field} is {:?}, not {value:?}", row.get(field)));
+        }
+    }
+    Ok(())
+}
+
+/// After teardown: nothing of any identity that the Tenant ever had, but what its policy keeps.
+pub fn is_gone(outside: &Outside, name: &ObjectName) -> Result<(), String> {
+    outside.ids.get(name).into_iter().flatten().try_for_each(|id| identity_is_gone(outside, name, id))
+}
+
+fn identity_is_gone(outside: &Outside, name: &ObjectName, id: &str) -> Result<(), String> {
+    let none = |left: bool, what: &str| if left { Err(format!("{id} has gone, but {what} is left")) } else { Ok(()) };
+    let record = outside.claims.values().filter(|claim| claim.holder.id == *id).find_map(|claim| claim.record.as_ref());
+    let kept = record.is_some_and(|record| record.phase == Phase::Retained);
+    let claims = outside.claims.values().filter(|claim| claim.holder.id == *id).count();
+    none(claims > usize::from(kept), "a claim")?;
+    none(outside.secrets.inputs.contains_key(id), "a copied Secret")?;
+    none(outside.secrets.published.values().any(|held| held.owner.as_deref() == Some(id)), "a published key")?;
+    none(outside.jobs.of(id).next().is_some(), "a Job")?;
+    none(outside.edge.children.values().any(|kept| kept.owner() == id), "a route or certificate")?;
+    none(outside.edge.secrets.values().any(|owner| owner == id), "a certificate's Secret")?;
+    let site = outside.dock.sites.values().find(|site| site.is_of(id));
+    let database = outside.dock.databases.values().any(|database| database.owner.as_deref() == Some(id));
+    if kept {
+        none(!outside.secrets.custody.contains_key(id), "no custody")?;
+        none(!database || site.is_none_or(|site| !site.complete), "not the whole site")?;
+        return none(site.and_then(|site| site.key.as_ref()).is_some_and(|key| !key.revoked), "a key that still works");
+    }
+    none(outside.secrets.custody.contains_key(id), "custody")?;
+    none(site.is_some(), "a site")?;
+    none(database, "a database")?;
+    row_is_gone(outside, name, id)
+}
+
+fn row_is_gone(outside: &Outside, name: &ObjectName, id: &str) -> Result<(), String> {
+    let Some(row) = outside.master.rows.values().find(|row| row.get("holder") == Some(&json!(id))) else { return Ok(()) };
+    let expected = match outside.objects.last_policy.get(name) {
+        Some(DeletionPolicy::Archive) => "Archived",
+        Some(DeletionPolicy::Delete) => "Deleted",
+        Some(DeletionPolicy::Retain) | None => "Retained",
+    };
+    let taken_over = row.get("was_there") == Some(&json!("1"));
+    if outside.kind.registry == Some(RegistryOnDelete::Delete) && !taken_over {
+        return Err(format!("the row of {id} is left"));
+    }
+    if row.get("state") == Some(&json!(expected)) { Ok(()) } else { Err(format!("the row of {id} says {:?}", row.get("state"))) }
+}
