@@ -52,3 +52,9 @@ prune() { find "$(dirname "$1")" -maxdepth 1 -name "$(basename "$1")-???????????
 
 # tool NAME: the built binary itself, its key in its name.
 tool() { readlink -e "$cache/bin/$1" || die "no $1 in $cache/bin: run lab/build first"; }
+
+# pip_venv: a virtual environment with pip, made of Debian's own Python.
+pip_venv() {
+  [ -x "$cache/venv/bin/pip" ] || /usr/bin/python3 -m venv --clear "$cache/venv"
+  echo "$cache/venv"
+}

@@ -14,17 +14,18 @@
 # kept in the cache. COMMAND runs in it, by its shell, once the packages are there. --bare: files of the packages and what
 # they depend on, nothing of Debian's base, no maintainer script run (no users, no ca-certificates bundle, maybe no shell).
 rootfs_with() {
-  local variant=(--variant=minbase) runs=() out
-  while [[ $1 == --* ]]; do
+  local variant=(--variant=minbase) runs=() packages=() out
+  while [ $# -gt 0 ]; do
     case $1 in
-      --bare) variant=(--variant=extract --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr); shift ;;
-      --run) runs+=("--customize-hook=chroot \"\$1\" sh -euc '${2//\'/\'\\\'\'}'"); shift 2 ;;
-      *) die "rootfs_with: no option $1" ;;
+      --bare) variant=(--variant=extract --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr) ;;
+      --run) runs+=("--customize-hook=chroot \"\$1\" sh -euc '${2//\'/\'\\\'\'}'"); shift ;;
+      *) packages+=("$1") ;;
     esac
+    shift
   done
-  out=$cache/rootfs/debian-$(key_of "$(declare -f debian)" "${variant[@]}" "${runs[@]}" "$@").tar
+  out=$cache/rootfs/debian-$(key_of "$(declare -f debian)" "${variant[@]}" "${runs[@]}" "${packages[@]}").tar
   if [ ! -e "$out" ]; then
-    timed "made a root file system of: $*" debian "$out.part" "$(IFS=,; echo "$*")" "${variant[@]}" "${runs[@]}"
+    timed "made a root file system of: ${packages[*]}" debian "$out.part" "$(IFS=,; echo "${packages[*]}")" "${variant[@]}" "${runs[@]}"
     mv "$out.part" "$out"
   fi
   touch "$out"

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bench::Hosts;
 use super::refs::BenchRef;
+use super::schema;
 
 /// What is claimed, and by whom.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,16 +18,28 @@ use super::refs::BenchRef;
     version = "v1alpha1",
     kind = "TenantClaim",
     shortname = "tclaim",
-    category = "saas",
     derive = "PartialEq",
-    doc = "A host or a site that one tenant holds, in the whole cluster. Written only by the operator: do not edit or delete."
+    doc = "A TenantClaim is a host or a site that one tenant holds in the whole cluster. The claim of the site is the tenant's durable record. Written only by the operator: back it up with the Tenants, and never edit or delete it.",
+    printcolumn(name = "Namespace", type_ = "string", json_path = ".spec.holder.namespace", description = "Namespace of the Tenant"),
+    printcolumn(name = "Tenant", type_ = "string", json_path = ".spec.holder.name", description = "Name of the Tenant"),
+    printcolumn(name = "ID", type_ = "string", json_path = ".spec.holder.id", description = "The tenant's lasting identity"),
+    printcolumn(name = "Site", type_ = "string", json_path = ".spec.record.siteName", description = "Name of the Frappe site, where a site is claimed"),
+    printcolumn(name = "Phase", type_ = "string", json_path = ".spec.record.phase", description = "Active, or Retained after its Tenant was deleted"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    validation = (
+        "has(self.spec.host) ? self.metadata.name == 'host.' + self.spec.host : self.metadata.name.startsWith('site.')",
+        "a claim is named after what it claims: host.<host>, or site.<hash of the site's place>"
+    )
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = ("has(self.host) != has(self.record)", "set host for the claim of a host, or record for the claim of a site, and not both"))]
 pub struct TenantClaimSpec {
-    /// The tenant that holds the claim.
+    /// The tenant that holds the claim. Immutable: a claim is released by deleting it.
+    #[x_kube(validation = ("self == oldSelf", "a claim never changes hands: delete it and create another one"))]
     pub holder: Holder,
     /// The host, where a host is claimed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::name")]
     pub host: Option<String>,
     /// The tenant's durable record, where a site is claimed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,6 +50,7 @@ pub struct TenantClaimSpec {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Holder {
     /// The tenant's lasting identity.
+    #[schemars(regex(pattern = r"^[0-9a-f]{16}$"))]
     pub id: String,
     /// Namespace of the Tenant.
     pub namespace: String,
@@ -45,24 +59,31 @@ pub struct Holder {
 }
 
 /// All that must be known of a tenant when its object, its Bench or its status is gone.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = (PLACE_IS_FIXED, "the place of a site is fixed for as long as it exists: what a record says of it cannot change"))]
 pub struct Record {
     /// The tenant's own part of its hosts.
+    #[schemars(length(max = 63))]
     pub subdomain: String,
     /// The Bench that carries the tenant.
     pub bench: BenchRef,
     /// Path of the bench inside its containers.
+    #[schemars(length(max = 256))]
     pub bench_path: String,
     /// Claim of the volume that holds the sites.
+    #[schemars(length(max = 253))]
     pub sites_claim: String,
     /// Name of the Frappe site.
+    #[schemars(length(max = 253))]
     pub site_name: String,
     /// Name of the site's database.
+    #[schemars(length(max = 64))]
     pub database: String,
     /// The two hosts.
     pub hosts: Hosts,
     /// Name of the Secret with the API key, in the Tenant's namespace.
+    #[schemars(length(max = 253))]
     pub credentials_secret: String,
     /// When the tenant was claimed.
     pub created_at: Time,
@@ -81,6 +102,11 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<String>,
 }
+
+/// By these, the way down finds what it must remove, however broken the Tenant or the Bench may be.
+const PLACE_IS_FIXED: &str = "self.subdomain == oldSelf.subdomain && self.benchPath == oldSelf.benchPath \
+    && self.sitesClaim == oldSelf.sitesClaim && self.siteName == oldSelf.siteName && self.database == oldSelf.database \
+    && self.hosts == oldSelf.hosts && self.createdAt == oldSelf.createdAt";
 
 /// Whether the tenant of a record lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -101,5 +127,6 @@ pub struct Receipt {
     pub at: Time,
     /// What the step reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::anything")]
     pub facts: Option<serde_json::Value>,
 }

@@ -52,55 +52,23 @@ impl Condition {
 
     const fn spec(self) -> (&'static str, &'static str) {
         match self {
-            Condition::Ready => (
-                "Ready",
-                "The tenant serves its users, at the generation that was applied last.",
-            ),
-            Condition::Claimed => (
-                "Claimed",
-                "The tenant has its place on a Bench, and its hosts and its site are its alone.",
-            ),
-            Condition::SiteReady => (
-                "SiteReady",
-                "The Frappe site exists with its own database and carries this tenant's marker.",
-            ),
-            Condition::AppsReady => (
-                "AppsReady",
-                "The site has every app that the plan and the tenant name.",
-            ),
-            Condition::Configured => (
-                "Configured",
-                "Setup, scheduler, site config, admin user and lockdown are as declared.",
-            ),
-            Condition::KeysReady => (
-                "KeysReady",
-                "The API key and secret in the tenant's Secret are accepted by the site.",
-            ),
+            Condition::Ready => ("Ready", "The tenant serves its users, at the generation that was applied last."),
+            Condition::Claimed => ("Claimed", "The tenant has its place on a Bench, and its hosts and its site are its alone."),
+            Condition::SiteReady => {
+                ("SiteReady", "The Frappe site exists with its own database and carries this tenant's marker.")
+            }
+            Condition::AppsReady => ("AppsReady", "The site has every app that the plan and the tenant name."),
+            Condition::Configured => ("Configured", "Setup, scheduler, site config, admin user and lockdown are as declared."),
+            Condition::KeysReady => ("KeysReady", "The API key and secret in the tenant's Secret are accepted by the site."),
             Condition::RoutesReady => ("RoutesReady", "Both hosts are published at the edge."),
-            Condition::DNSReady => (
-                "DNSReady",
-                "Both hosts resolve to the edge, where the Bench asks for that.",
-            ),
-            Condition::CertificateReady => (
-                "CertificateReady",
-                "One valid certificate covers both hosts.",
-            ),
-            Condition::Reachable => (
-                "Reachable",
-                "From outside: names, TLS, ping, the key, and the paths that must be refused.",
-            ),
-            Condition::Registered => (
-                "Registered",
-                "The tenant's row in the Master site says what is true.",
-            ),
-            Condition::Reconciling => (
-                "Reconciling",
-                "The operator is working on the tenant. Absent when there is nothing to do.",
-            ),
-            Condition::Stalled => (
-                "Stalled",
-                "A person is needed: the message names the next step. Absent otherwise.",
-            ),
+            Condition::DNSReady => ("DNSReady", "Both hosts resolve to the edge, where the Bench asks for that."),
+            Condition::CertificateReady => ("CertificateReady", "One valid certificate covers both hosts."),
+            Condition::Reachable => ("Reachable", "From outside: names, TLS, ping, the key, and the paths that must be refused."),
+            Condition::Registered => ("Registered", "The tenant's row in the Master site says what is true."),
+            Condition::Reconciling => {
+                ("Reconciling", "The operator is working on the tenant. Absent when there is nothing to do.")
+            }
+            Condition::Stalled => ("Stalled", "A person is needed: the message names the next step. Absent otherwise."),
         }
     }
 }
@@ -123,10 +91,7 @@ mod tests {
         assert_eq!(names.len(), Condition::ALL.len());
         for condition in Condition::ALL {
             assert_eq!(condition.type_(), format!("{condition:?}"));
-            assert!(
-                condition.help().ends_with('.'),
-                "{condition} has no full sentence"
-            );
+            assert!(condition.help().ends_with('.'), "{condition} has no full sentence");
         }
     }
 }

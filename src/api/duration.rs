@@ -21,10 +21,7 @@ pub fn parse(text: &str) -> Result<Duration, Invalid> {
     }
     while !rest.is_empty() {
         let (number, after) = number(rest).ok_or_else(invalid)?;
-        let (unit, seconds) = UNITS
-            .iter()
-            .find(|(unit, _)| after.starts_with(unit))
-            .ok_or_else(invalid)?;
+        let (unit, seconds) = UNITS.iter().find(|(unit, _)| after.starts_with(unit)).ok_or_else(invalid)?;
         let part = Duration::try_from_secs_f64(number * seconds).map_err(|_| invalid())?;
         total = total.checked_add(part).ok_or_else(invalid)?;
         rest = &after[unit.len()..];
@@ -32,11 +29,14 @@ pub fn parse(text: &str) -> Result<Duration, Invalid> {
     Ok(total)
 }
 
+/// The duration that a field holds, or what it means to leave the field out. The schema keeps anything else from being stored.
+pub fn or(text: Option<&str>, left_out: Duration) -> Duration {
+    text.and_then(|text| parse(text).ok()).unwrap_or(left_out)
+}
+
 /// Splits `1.5h` into 1.5 and `h`. Digits are needed on both sides of a point, as in the schema's pattern.
 fn number(text: &str) -> Option<(f64, &str)> {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);
     let mut parts = digits.split('.');
     let whole = parts.next()?;
@@ -70,22 +70,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused_with_an_example() {
-        for text in [
-            "",
-            "10",
-            "m",
-            "-1m",
-            "+1m",
-            "1 m",
-            "1d",
-            "1.m",
-            ".5m",
-            "1.2.3s",
-            "10M",
-            "5µs",
-            "1h ",
-            "99999999999999999999h",
-        ] {
+        for text in
+            ["", "10", "m", "-1m", "+1m", "1 m", "1d", "1.m", ".5m", "1.2.3s", "10M", "5µs", "1h ", "99999999999999999999h"]
+        {
             let error = parse(text).expect_err(text);
             assert!(error.to_string().contains("1h30m"), "{text}");
         }

@@ -3,15 +3,18 @@
 pub mod bench;
 pub mod claim;
 pub mod conditions;
+mod crds;
 pub mod duration;
 pub mod plan;
 pub mod refs;
+mod schema;
 pub mod site_config;
 pub mod tenant;
 
 pub use bench::*;
 pub use claim::*;
 pub use conditions::Condition;
+pub use crds::{crds, crds_yaml, yaml};
 pub use plan::*;
 pub use refs::*;
 pub use site_config::*;

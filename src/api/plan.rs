@@ -4,7 +4,8 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::site_config::SiteConfigEntry;
+use super::schema;
+use super::site_config::{SiteConfigEntry, plain_entries};
 use super::tenant::App;
 
 /// What every tenant of the plan gets.
@@ -16,37 +17,50 @@ use super::tenant::App;
     shortname = "tplan",
     category = "saas",
     derive = "PartialEq",
-    doc = "What a plan such as starter or professional means: apps, site config, limits and refused paths."
+    doc = "A TenantPlan says what a plan such as starter or professional means: setup, apps, site config, rate limit and refused paths. Tenants name it in spec.plan. A change reaches all of its tenants.",
+    printcolumn(name = "Display", type_ = "string", json_path = ".spec.displayName", description = "Name for people"),
+    printcolumn(name = "Setup", type_ = "string", json_path = ".spec.setup", description = "Whether the setup wizard is completed"),
+    printcolumn(name = "Apps", type_ = "string", json_path = ".spec.apps[*].name", description = "Apps of every tenant"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    validation = ("self.metadata.name.size() <= 63", "metadata.name becomes a label value: use at most 63 characters")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct TenantPlanSpec {
-    /// Name for people.
+    /// Name of the plan for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::title")]
     pub display_name: Option<String>,
-    /// What the Master row calls the plan.
+    /// What the tenant's row in the Master site calls the plan. Left out: the name of the TenantPlan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::title")]
     pub registry_value: Option<String>,
-    /// Whether the setup wizard is run.
+    /// Complete: the setup wizard is completed with the Tenant's organization, so that the first user can begin to work. Skip:
+    /// it is left to whoever signs in first.
     #[serde(default)]
     pub setup: Setup,
-    /// Apps of every tenant of the plan.
+    /// Apps of every tenant of the plan, beside frappe. They must be in the bench's image. An app that is added is installed
+    /// for all tenants of the plan; one that is taken out stays installed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub apps: Vec<App>,
-    /// Keys of the site's config of every tenant of the plan.
+    /// Keys of the site's config of every tenant of the plan. A Tenant that sets the same key wins, where the Bench lets it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "plain_entries", length(max = 64))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub site_config: Vec<SiteConfigEntry>,
-    /// Frappe's own rate limit.
+    /// Frappe's own rate limit. Left out: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site_rate_limit: Option<SiteRateLimit>,
-    /// Paths that the edge refuses with 403.
+    /// Paths that the edge refuses with 403 on the API host, beyond /login, /signup and /api/method/login, which are always
+    /// refused while the Bench's lockdown is APIOnly.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["path".into()]))]
     pub refused_paths: Vec<RefusedPath>,
 }
 
-/// Whether the setup wizard is run.
+/// Whether the setup wizard is completed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Setup {
     #[default]
@@ -54,30 +68,35 @@ pub enum Setup {
     Skip,
 }
 
-/// Frappe's own rate limit: so much time of the server in each window.
+/// Frappe's own rate limit: a site that has used its time is answered with 429 until the window ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SiteRateLimit {
-    /// Seconds of processing that a site may use in each window.
+    /// Seconds of processing that all requests of a site may use in each window.
+    #[schemars(range(min = 1, max = 10_000_000))]
     pub limit_seconds: i64,
-    /// Length of the window in seconds.
+    /// Length of the window in seconds, at most 31 days.
+    #[schemars(range(min = 1, max = 2_678_400))]
     pub window_seconds: i64,
 }
 
 /// A path that the edge refuses.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[x_kube(validation = (
+    "self.type == 'Exact' ? self.path != '/api/method/ping' : !'/api/method/ping/'.startsWith(self.path + (self.path.endsWith('/') ? '' : '/'))",
+    "this would refuse /api/method/ping as well, which tells that the site is alive: name the paths to refuse one by one"
+))]
 pub struct RefusedPath {
     /// The path, beginning with a slash.
+    #[schemars(schema_with = "schema::url_path")]
     pub path: String,
-    /// Exact or Prefix.
+    /// Exact: this path only. Prefix: this path and all below it; /signup then means /signup/now, but not /signups.
     #[serde(rename = "type")]
     pub type_: PathType,
 }
 
 /// How a path is compared.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum PathType {
     #[default]
     Exact,

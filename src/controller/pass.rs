@@ -70,8 +70,7 @@ impl Done {
 
 /// Goes through all stages once. Never fails: an error of one stage is its outcome, and the others go on.
 pub async fn run<W: World>(world: &W, who: Subject, way: Way) -> Done {
-    let mut done =
-        Done { who, way, outcomes: vec![], certificate_until: None, probe_failures: 0, again: None, failed: false };
+    let mut done = Done { who, way, outcomes: vec![], certificate_until: None, probe_failures: 0, again: None, failed: false };
     let mut served = false;
     for stage in way.stages().iter().copied() {
         // Routes come twice: again only if the key was proven in between.

@@ -1,8 +1,10 @@
 //! Decisions, and nothing else: no async, no client, no clock. Everything here is a function of what it is given.
 
+pub mod evidence;
 pub mod manifests;
 pub mod names;
 pub mod op;
+pub mod pace;
 pub mod place;
 pub mod report;
 pub mod seen;

@@ -8,6 +8,9 @@ pub const IN_USE: &str = "tenancy.nexuserp.io/in-use";
 pub const MANAGER: &str = "tenant-operator";
 pub const STATUS_MANAGER: &str = "tenant-operator-status";
 
+/// The variable that carries the first admin's password into a Job.
+pub const ADMIN_PASSWORD: &str = "TENANT_ADMIN_PASSWORD";
+
 pub mod label {
     pub const ID: &str = "tenancy.nexuserp.io/id";
     pub const TENANT: &str = "tenancy.nexuserp.io/tenant";

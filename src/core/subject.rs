@@ -263,7 +263,7 @@ impl Subject {
         let password = want.admin.password_secret_ref.iter().map(|from| SecretInput {
             secret: from.name.clone(),
             key: from.key.clone(),
-            env: "TENANT_ADMIN_PASSWORD".to_owned(),
+            env: names::ADMIN_PASSWORD.to_owned(),
         });
         let config = want.config.iter().enumerate().filter_map(|(index, config)| match &config.value {
             ConfigValue::Plain(_) => None,

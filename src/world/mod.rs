@@ -6,6 +6,8 @@ use crate::core::stages::{Stage, Way};
 use crate::core::subject::{Remembered, Subject};
 
 pub mod error;
+pub mod gate;
+pub mod http;
 pub mod live;
 
 pub use error::Error;

@@ -1,7 +1,9 @@
 //! Hosts and site are this tenant's alone, in the whole cluster. The site's claim comes last and holds the record.
 
-use crate::core::op::{Claim, Op};
+use crate::api::{DeletionPolicy, Phase};
+use crate::core::op::{Change, Claim, Op};
 use crate::core::seen::{ClaimSeen, ClaimState};
+use crate::core::steps::Step;
 use crate::core::subject::Subject;
 use crate::core::verdict::Verdict;
 
@@ -34,12 +36,22 @@ pub fn up(who: &Subject, seen: &[ClaimSeen]) -> Verdict {
     Verdict::Do(vec![Op::TakeClaims(free)])
 }
 
-pub fn down(_who: &Subject, seen: &[ClaimSeen]) -> Verdict {
-    let ours = names(seen, &ClaimState::Ours);
-    if ours.is_empty() {
-        Verdict::settled("Removed", "hosts and site are free again")
-    } else {
-        Verdict::Do(vec![Op::ReleaseClaims(ours)])
+/// A retained site keeps its claim: the record says whose it was, and no other tenant gets the name.
+pub fn down(who: &Subject, seen: &[ClaimSeen]) -> Verdict {
+    let retained = who.deletion == DeletionPolicy::Retain && who.receipt(Step::Create).is_some();
+    let ours = |claim: &&ClaimSeen| claim.state == ClaimState::Ours && !(retained && claim.host.is_none());
+    let release: Vec<String> = seen.iter().filter(ours).map(|claim| claim.name.clone()).collect();
+    let mut ops = vec![];
+    if retained && who.record().is_some_and(|record| record.phase == Phase::Active) {
+        ops.push(Op::Remember(Change::Phase(Phase::Retained)));
+    }
+    if !release.is_empty() {
+        ops.push(Op::ReleaseClaims(release));
+    }
+    match (ops.is_empty(), retained) {
+        (false, _) => Verdict::Do(ops),
+        (true, true) => Verdict::settled("Retained", "the hosts are free; the site keeps its claim and its record"),
+        (true, false) => Verdict::settled("Removed", "hosts and site are free again"),
     }
 }
 

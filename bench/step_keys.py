@@ -1,0 +1,32 @@
+"""keys: the API user has exactly the key and secret that custody holds.
+
+Custody is first: the pair exists there before it is set here. It is set only where it differs, since
+the ciphertext of a secret differs each time and would make every run look like a change.
+"""
+
+import tenant_keys
+from tenant_failure import ChildFailed, Failure
+
+
+def run(run):
+    site = run.owned()
+    run.secrets.need(api_key="TENANT_API_KEY", api_secret="TENANT_API_SECRET")
+    if ":" in run.secrets.api_key + run.secrets.api_secret:
+        raise Failure("BadInput", "Bad input to the step: a key or secret with a colon cannot be used in a token.")
+    wanted = run.given.section("keys")
+    pair = run.secrets.api_key, run.secrets.api_secret
+    try:
+        changed, holds, proven = run.inside(tenant_keys.apply, site.name, wanted, *pair)
+    except ChildFailed as failed:
+        raise explain(failed, wanted["user"]) from None
+    if not holds:
+        raise Failure("UserFailed", f"The key of {wanted['user']} was set, but does not read back; it is set again with the next try.")
+    if wanted.get("verifyInSite") and not proven:
+        raise Failure("UserFailed", f"Frappe's own check refuses the key of {wanted['user']}; it is set again with the next try.")
+    return {"user": wanted["user"], "changed": changed, "proven": proven}
+
+
+def explain(failed, user):
+    if failed.kind.endswith(("UniqueValidationError", "KeyTaken")):
+        return Failure("KeyConflict", "Another user of the site has this API key; ask for a new pair by changing credentials.rotateToken.")
+    return failed.into("UserFailed", f"The API user {user} cannot be given its key")

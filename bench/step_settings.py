@@ -1,0 +1,153 @@
+"""settings: the setup wizard once, then what is enforced at every run.
+
+`organization` is applied once and is the customer's own afterwards. The scheduler, the config keys
+we own, the admin user's role and the lockdown are put back whenever they differ. Everything a
+customer chose travels as data; nothing of it ever becomes code, SQL or a command line.
+"""
+
+import time
+
+import tenant_settings
+from tenant_failure import ChildFailed, Failure
+from tenant_site import STATE, merge
+
+# A wizard that an app sends to the bench's workers has this long to finish there.
+BACKGROUND_SECONDS = 180
+
+
+def run(run):
+    site = run.owned()
+    wanted = run.given.section("settings")
+    setup, changed = apply_organization(run, wanted)
+    changed += enforce(run, wanted)
+    changed += apply_config(run, wanted)
+    # From here on the site may be in use: it is never rebuilt again.
+    site.remember(fresh=None, rebuilds=None)
+    locked = (wanted.get("lockdown") or {}).get("mode") == "APIOnly"
+    return {"setup": setup, "scheduler": True, "admin": bool(wanted.get("admin")), "locked": locked, "changed": changed}
+
+
+def apply_organization(run, wanted):
+    """The wizard (Complete) or just the system settings (Skip): (what the site has now, what changed)."""
+    applied = run.site.state().get("organization")
+    if applied == "Complete":
+        return applied, []
+    if wanted.get("setup") == "Complete":
+        return "Complete", apply_wizard(run, wanted)
+    organization = wanted.get("organization")
+    if not organization or applied:
+        return "Skip", []
+    inside(run, "SetupFailed", "setting country, currency, language and time zone", tenant_settings.regional, organization)
+    run.site.remember(organization="Skip")
+    return "Skip", ["organization"]
+
+
+def apply_wizard(run, wanted):
+    interrupted = run.site.state().get("wizard")
+    run.site.remember(wizard=True)
+    organization = dict(wanted.get("organization") or {})
+    organization.setdefault("name", run.given.marker.get("name") or run.site.name)
+    try:
+        ran = inside(run, "SetupFailed", "the setup wizard", tenant_settings.ensure_wizard, organization)
+        wait_for_wizard(run)
+    except Failure as failure:
+        if interrupted and failure.reason == "SetupFailed" and run.site.state().get("fresh"):
+            # What an interrupted wizard left can stop every later one. The site is new: make it again.
+            run.site.remember(rebuild=True)
+        raise
+    run.site.remember(organization="Complete", wizard=None, rebuild=None)
+    return ["setup"] if ran else []
+
+
+def wait_for_wizard(run):
+    """Usually complete at the first look; some apps send their part to the bench's workers."""
+    deadline = time.monotonic() + BACKGROUND_SECONDS
+    while not inside(run, "SetupFailed", "reading the setup wizard's state", tenant_settings.wizard_is_complete):
+        if time.monotonic() > deadline:
+            raise Failure("SetupFailed", "The setup wizard ended without an error but is not complete; see the site's Error Log.")
+        run.wait(2)
+
+
+def enforce(run, wanted):
+    """Scheduler, admin user and lockdown: what lives in the database and is put back whenever it differs."""
+    admin = wanted.get("admin") or {}
+    lock = (wanted.get("lockdown") or {}).get("mode") == "APIOnly"
+    ours = run.site.state().get("lockdown") or []
+    password = ""
+    if admin.get("hasPassword"):
+        run.secrets.need(admin_password="TENANT_ADMIN_PASSWORD")
+        password = run.secrets.admin_password
+    if lock:
+        # Before they are set: a crash in between must not make them look like the customer's own.
+        closing = inside(run, "SetupFailed", "reading the lockdown", tenant_settings.open_locks)
+        run.site.remember(lockdown=sorted({*ours, *closing}) or None)
+    try:
+        changed = run.inside(tenant_settings.enforce, run.site.name, admin, password, lock, ours)
+    except ChildFailed as failed:
+        raise explain(failed, admin, password) from None
+    if not lock:
+        run.site.remember(lockdown=None)
+    return changed
+
+
+def explain(failed, admin, password):
+    if "ensure_admin" not in failed.frames:
+        return failed.into("SetupFailed", "The scheduler or the lockdown cannot be set; it is tried again")
+    if password and is_about_password(failed):
+        message = f"The site refuses the admin's password as too weak; put a stronger one into the Secret ({failed.message})."
+        return Failure("WeakPassword", message)
+    return failed.into("UserFailed", f"The admin user {admin.get('email')} cannot be created")
+
+
+def is_about_password(failed):
+    """Frappe says so in the user's language, but raises it from a function of this name."""
+    in_check = any("password_strength" in frame or "password_test" in frame for frame in failed.frames)
+    return in_check or ("ValidationError" in failed.kind and "password" in failed.message.lower())
+
+
+def apply_config(run, wanted):
+    """The config keys that are ours, in one write, and only if one differs."""
+    values = dict(resolve(run, entry) for entry in wanted.get("siteConfig") or [])
+    rate = wanted.get("rateLimit")
+    if rate:
+        values["rate_limit"] = {"limit": rate["limitSeconds"], "window": rate["windowSeconds"]}
+    lockdown = wanted.get("lockdown") or {}
+    if lockdown.get("mode") == "APIOnly" and lockdown.get("oauthProviderURL"):
+        values["oauth_provider_url"] = lockdown["oauthProviderURL"]
+    guard_keys(values)
+    with run.site.changing() as config:
+        ours = (config.get(STATE) or {}).get("keys") or []
+        gone = [key for key in (*ours, *(wanted.get("unsetConfig") or ())) if key not in values and key in config]
+        guard_keys(gone)
+        changed = [key for key, value in values.items() if key not in config or config[key] != value]
+        config.update(values)
+        for key in set(gone):
+            del config[key]
+        merge(config, STATE, {"keys": sorted(values) or None})
+    return [f"config:{key}" for key in (*changed, *sorted(set(gone)))]
+
+
+def resolve(run, entry):
+    if "env" not in entry:
+        return entry["name"], entry.get("value")
+    try:
+        return entry["name"], run.secrets.site_config[entry["env"]]
+    except KeyError:
+        raise Failure("BadInput", f"Bad input to the step: {entry['env']} is not set.") from None
+
+
+# Keys that hold the site together. The API refuses them too; a mistake there must not end here.
+HELD = {"db_name", "db_user", "db_password", "db_type", "encryption_key", "tenant_operator", "tenant_operator_state"}
+
+
+def guard_keys(keys):
+    held = sorted(HELD.intersection(keys))
+    if held:
+        raise Failure("BadInput", f"Bad input to the step: {', '.join(held)} may not be set or unset as site config.")
+
+
+def inside(run, reason, what, work, *arguments):
+    try:
+        return run.inside(work, run.site.name, *arguments)
+    except ChildFailed as failed:
+        raise failed.into(reason, f"On {run.site.name}, {what} failed; it is tried again") from None

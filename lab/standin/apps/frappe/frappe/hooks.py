@@ -1,0 +1,2 @@
+app_name = "frappe"
+app_title = "Frappe Framework (stand-in)"

@@ -1,0 +1,3 @@
+app_name = "hrms"
+app_title = "Frappe HR (stand-in)"
+required_apps = ["erpnext"]

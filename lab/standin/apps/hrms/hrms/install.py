@@ -1,0 +1,12 @@
+"""What installing Frappe HR leaves in a site."""
+
+from frappe import install
+
+
+def make_tables():
+    install.make_app_tables("hrms")
+
+
+def after_install():
+    install.put({"doctype": "Role", "name": "HR Manager", "role_name": "HR Manager", "desk_access": 1})
+    install.put({"doctype": "Module Def", "name": "HR", "module_name": "HR", "app_name": "hrms"})

@@ -1,0 +1,9 @@
+"""What installing the app leaves in a site: nothing."""
+
+
+def make_tables():
+    return
+
+
+def after_install():
+    return

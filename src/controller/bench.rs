@@ -1,0 +1,151 @@
+//! The reconcile of one Bench: the backend that answers for it, how many tenants it carries, and that it does not go while they are on it.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition as MetaCondition, Time};
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
+use kube::core::NamespaceResourceScope;
+use kube::runtime::controller::Action;
+use kube::{Resource, ResourceExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::finalizer;
+use super::tenant::Reconciler;
+use crate::api::{Bench, BenchStatus, TenantClaim};
+use crate::core::manifests::{answer, covers};
+use crate::core::names::{self, label};
+use crate::core::place;
+use crate::core::verdict::Note;
+use crate::runtime::metrics::Outcome;
+use crate::world::Error;
+
+pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Action, Error> {
+    let timer = here.metrics.reconcile("bench");
+    let tenants = here.count(&bench).await?;
+    if bench.metadata.deletion_timestamp.is_some() {
+        let note = Note::new("InUse", format!("{tenants} tenants are on it: delete them first, and it goes by itself"));
+        if tenants > 0 {
+            here.write(&bench, tenants, false, &note).await?;
+        } else {
+            here.clear(&bench).await?;
+            finalizer::release(&here.client, bench.as_ref(), names::IN_USE).await?;
+        }
+        timer.finish(Outcome::Settled);
+        return Ok(Action::requeue(here.settings.resync));
+    }
+    finalizer::hold(&here.client, bench.as_ref(), names::IN_USE).await?;
+    let (ready, note) = here.serve(&bench).await?;
+    here.write(&bench, tenants, ready, &note).await?;
+    timer.finish(if ready { Outcome::Settled } else { Outcome::Waiting });
+    Ok(Action::requeue(here.settings.resync))
+}
+
+impl Reconciler {
+    async fn count(&self, bench: &Bench) -> Result<u32, Error> {
+        let on_it = ListParams::default().labels(&format!("{}={}", label::BENCH, bench.name_any()));
+        let claims = Api::<TenantClaim>::all(self.client.clone()).list(&on_it).await;
+        let claims = claims.map_err(|source| Error::cluster("list", "TenantClaim", bench.name_any(), source))?.items;
+        let here = place::reference(bench);
+        let count = claims.iter().filter(|claim| claim.spec.record.as_ref().is_some_and(|record| record.bench == here)).count();
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    /// The answering backend is there, and what tenants will need of the bench can be found.
+    async fn serve(&self, bench: &Bench) -> Result<(bool, Note), Error> {
+        let (name, namespace) = (bench.name_any(), bench.namespace().unwrap_or_default());
+        self.ensure(&namespace, &answer::service(&name, &namespace)).await?;
+        let answering = self.ensure(&namespace, &answer::deployment(&name, &namespace, &self.settings.image)).await?;
+        if let Some(from) = &bench.spec.jobs.pod_from {
+            let deployments: Api<Deployment> = Api::namespaced(self.client.clone(), &namespace);
+            let found = deployments.get_opt(&from.deployment).await;
+            if found.map_err(|source| Error::cluster("get", "Deployment", from.deployment.clone(), source))?.is_none() {
+                let message = format!("there is no Deployment {} in {namespace}: correct jobs.podFrom", from.deployment);
+                return Ok((false, Note::new("PodSourceMissing", message)));
+            }
+        }
+        let available = answering.status.and_then(|status| status.available_replicas).unwrap_or_default() > 0;
+        Ok(match available {
+            true => (true, Note::new("Serving", "tenants can be placed here")),
+            false => (false, Note::new("AnswerNotReady", format!("Deployment {} is not available yet", names::answer(&name)))),
+        })
+    }
+
+    /// Applies a child of the Bench where it is not as it should be.
+    async fn ensure<K>(&self, namespace: &str, wanted: &K) -> Result<K, Error>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + Serialize + DeserializeOwned,
+    {
+        let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
+        let (name, kind) = (wanted.name_any(), "child of Bench");
+        let found = api.get_opt(&name).await.map_err(|source| Error::cluster("get", kind, name.clone(), source))?;
+        let same = |found: &K| match (serde_json::to_value(found), serde_json::to_value(wanted)) {
+            (Ok(found), Ok(wanted)) => covers(&found, &wanted),
+            _ => false,
+        };
+        match found {
+            Some(found) if same(&found) => Ok(found),
+            Some(found) if found.labels().get(label::MANAGED_BY).map(String::as_str) != Some(names::MANAGER) => {
+                Err(Error::Unusable {
+                    what: format!("{} {name}", K::kind(&())),
+                    problem: "it is not ours: delete or rename it".to_owned(),
+                })
+            }
+            _ => {
+                let params = PatchParams::apply(names::MANAGER).force();
+                let applied = api.patch(&name, &params, &Patch::Apply(wanted)).await;
+                applied.map_err(|source| Error::cluster("apply", kind, name, source))
+            }
+        }
+    }
+
+    async fn clear(&self, bench: &Bench) -> Result<(), Error> {
+        let (name, namespace) = (names::answer(&bench.name_any()), bench.namespace().unwrap_or_default());
+        let deployments: Api<Deployment> = Api::namespaced(self.client.clone(), &namespace);
+        let services: Api<Service> = Api::namespaced(self.client.clone(), &namespace);
+        let params = DeleteParams::background();
+        gone(deployments.delete(&name, &params).await)
+            .map_err(|source| Error::cluster("delete", "Deployment", name.clone(), source))?;
+        gone(services.delete(&name, &params).await).map_err(|source| Error::cluster("delete", "Service", name.clone(), source))
+    }
+
+    async fn write(&self, bench: &Bench, tenants: u32, ready: bool, note: &Note) -> Result<(), Error> {
+        let truth = if ready { "True" } else { "False" };
+        let old = bench.status.clone().unwrap_or_default();
+        let before = old.conditions.iter().find(|condition| condition.type_ == "Ready" && condition.status == truth);
+        let condition = MetaCondition {
+            type_: "Ready".to_owned(),
+            status: truth.to_owned(),
+            reason: note.reason.to_string(),
+            message: note.message.clone(),
+            observed_generation: bench.metadata.generation,
+            last_transition_time: before.map_or_else(|| Time(Timestamp::now()), |before| before.last_transition_time.clone()),
+        };
+        let status =
+            BenchStatus { observed_generation: bench.metadata.generation, tenants: Some(tenants), conditions: vec![condition] };
+        if status == old {
+            return Ok(());
+        }
+        let patch = json!({
+            "apiVersion": Bench::api_version(&()),
+            "kind": Bench::kind(&()),
+            "metadata": {"name": bench.name_any()},
+            "status": status,
+        });
+        let api: Api<Bench> = Api::namespaced(self.client.clone(), &bench.namespace().unwrap_or_default());
+        let params = PatchParams::apply(names::STATUS_MANAGER).force();
+        gone(api.patch_status(&bench.name_any(), &params, &Patch::Apply(patch)).await)
+            .map_err(|source| Error::cluster("patch the status of", "Bench", bench.name_any(), source))
+    }
+}
+
+fn gone<T>(result: kube::Result<T>) -> kube::Result<()> {
+    match result {
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        other => other.map(drop),
+    }
+}

@@ -1,0 +1,115 @@
+//! Writes a Tenant's status when it differs, and an Event for each condition that changed its truth or its reason.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use kube::api::{Api, Patch, PatchParams};
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::{Client, Resource, ResourceExt};
+use serde_json::json;
+
+use crate::api::{Condition, Tenant, TenantStatus};
+use crate::core::names;
+use crate::core::subject::ObjectName;
+use crate::world::Error;
+
+pub struct Scribe {
+    client: Client,
+    recorder: Recorder,
+    /// What was written last: the watch's copy may be older, and only we write it.
+    written: Mutex<HashMap<ObjectName, (String, TenantStatus)>>,
+}
+
+impl Scribe {
+    pub fn new(client: Client) -> Self {
+        let reporter = Reporter { controller: names::MANAGER.to_owned(), instance: None };
+        Self { recorder: Recorder::new(client.clone(), reporter), client, written: Mutex::default() }
+    }
+
+    /// The status as it is now, as far as is known.
+    pub fn current(&self, tenant: &Tenant) -> Option<TenantStatus> {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let ours = written.get(&name(tenant)).filter(|(uid, _)| Some(uid) == tenant.uid().as_ref());
+        ours.map(|(_, status)| status.clone()).or_else(|| tenant.status.clone())
+    }
+
+    /// What was written last, for a tenant known by its name alone.
+    pub fn written(&self, name: &ObjectName) -> Option<TenantStatus> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).get(name).map(|(_, status)| status.clone())
+    }
+
+    pub fn forget(&self, tenant: &Tenant) {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).remove(&name(tenant));
+    }
+
+    /// True where something was written.
+    pub async fn write(&self, tenant: &Tenant, status: TenantStatus) -> Result<bool, Error> {
+        let old = self.current(tenant);
+        if old.as_ref() == Some(&status) {
+            return Ok(false);
+        }
+        let api: Api<Tenant> = Api::namespaced(self.client.clone(), &tenant.namespace().unwrap_or_default());
+        let patch = json!({
+            "apiVersion": Tenant::api_version(&()),
+            "kind": Tenant::kind(&()),
+            "metadata": {"name": tenant.name_any(), "uid": tenant.uid()},
+            "status": status,
+        });
+        let params = PatchParams::apply(names::STATUS_MANAGER).force();
+        match api.patch_status(&tenant.name_any(), &params, &Patch::Apply(patch)).await {
+            Ok(_) => {}
+            // Gone, or another of the same name already: nobody left to tell.
+            Err(kube::Error::Api(answer)) if answer.is_not_found() || answer.is_conflict() => return Ok(false),
+            Err(source) => return Err(Error::cluster("patch the status of", "Tenant", tenant.name_any(), source)),
+        }
+        self.tell(tenant, old.as_ref(), &status).await;
+        let uid = tenant.uid().unwrap_or_default();
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(name(tenant), (uid, status));
+        Ok(true)
+    }
+
+    /// Events are told best-effort: the status is what counts.
+    async fn tell(&self, tenant: &Tenant, old: Option<&TenantStatus>, new: &TenantStatus) {
+        for event in transitions(old, new) {
+            if let Err(error) = self.recorder.publish(&event, &tenant.object_ref(&())).await {
+                tracing::warn!(%error, reason = event.reason, "an event could not be published");
+            }
+        }
+    }
+}
+
+fn name(tenant: &Tenant) -> ObjectName {
+    ObjectName { namespace: tenant.namespace().unwrap_or_default(), name: tenant.name_any() }
+}
+
+/// One event for each condition whose truth or reason changed; a first "not yet" is no news.
+pub fn transitions(old: Option<&TenantStatus>, new: &TenantStatus) -> Vec<Event> {
+    let skipped = [Condition::Reconciling.type_(), Condition::Stalled.type_()];
+    let changed = new.conditions.iter().filter(|condition| !skipped.contains(&condition.type_.as_str())).filter(|condition| {
+        let before = old.and_then(|old| old.conditions.iter().find(|other| other.type_ == condition.type_));
+        match before {
+            None => condition.status == "True",
+            Some(before) => {
+                (before.status != condition.status || before.reason != condition.reason) && condition.status != "Unknown"
+            }
+        }
+    });
+    let stalled = new.conditions.iter().any(|condition| condition.type_ == Condition::Stalled.type_());
+    let event = |condition: &k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition| Event {
+        type_: if condition.status == "False" && (stalled || lost(old, &condition.type_)) {
+            EventType::Warning
+        } else {
+            EventType::Normal
+        },
+        reason: condition.reason.clone(),
+        note: Some(format!("{}: {}", condition.type_, condition.message)),
+        action: condition.type_.clone(),
+        secondary: None,
+    };
+    changed.map(event).collect()
+}
+
+/// It was True before.
+fn lost(old: Option<&TenantStatus>, type_: &str) -> bool {
+    old.is_some_and(|old| old.conditions.iter().any(|condition| condition.type_ == type_ && condition.status == "True"))
+}

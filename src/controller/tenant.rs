@@ -1,0 +1,257 @@
+//! The reconcile of one Tenant: find it again, make its subject, go through the stages, write the status.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{Api, ListParams};
+use kube::runtime::controller::Action;
+use kube::{Client, ResourceExt};
+
+use super::metered::Metered;
+use super::pass::{self, Done};
+use super::status::Scribe;
+use super::{Settings, finalizer};
+use crate::api::{Bench, BenchRef, Phase, Tenant, TenantClaim, TenantPlan};
+use crate::core::names::{self, annotation};
+use crate::core::pace;
+use crate::core::place::{self, Candidate};
+use crate::core::report;
+use crate::core::stages::Way;
+use crate::core::subject::{Given, ObjectName, Problem, Subject};
+use crate::runtime::Metrics;
+use crate::runtime::metrics::Outcome;
+use crate::world::Error;
+use crate::world::live::{Live, Recalled};
+
+pub struct Reconciler {
+    pub client: Client,
+    pub live: Live,
+    pub scribe: Scribe,
+    pub metrics: Arc<Metrics>,
+    pub settings: Settings,
+}
+
+/// What became of a Tenant in one reconcile.
+enum Pass {
+    Done(Box<Done>),
+    Problem(Problem),
+    /// Going down, and nothing is left.
+    Gone,
+}
+
+pub async fn reconcile(tenant: Arc<Tenant>, here: Arc<Reconciler>) -> Result<Action, Error> {
+    if tenant.annotations().contains_key(annotation::PAUSED) {
+        return Ok(Action::await_change());
+    }
+    let timer = here.metrics.reconcile("tenant");
+    let down = tenant.metadata.deletion_timestamp.is_some();
+    if down && !finalizer::held(tenant.as_ref(), names::FINALIZER) {
+        here.forget(&tenant);
+        timer.finish(Outcome::Settled);
+        return Ok(Action::await_change());
+    }
+    let recalled = here.live.recall(&object_name(&tenant)).await?;
+    let pass = match down {
+        false => here.up(&tenant, recalled).await?,
+        true => here.down(&tenant, recalled).await?,
+    };
+    let (action, outcome) = here.conclude(&tenant, pass).await?;
+    timer.finish(outcome);
+    Ok(action)
+}
+
+impl Reconciler {
+    async fn up(&self, tenant: &Tenant, recalled: Option<Recalled>) -> Result<Pass, Error> {
+        if recalled
+            .as_ref()
+            .and_then(|recalled| recalled.record.as_ref())
+            .is_some_and(|held| held.record.phase == Phase::Retained)
+        {
+            let message = "a retained site has this tenant's name: see the TenantClaim that holds its record";
+            return Ok(Pass::Problem(Problem::lasting("AdoptionNeeded", message)));
+        }
+        let bench = match self.bench(tenant, recalled.as_ref()).await? {
+            Ok(bench) => bench,
+            Err(problem) => return Ok(Pass::Problem(problem)),
+        };
+        let plans: Api<TenantPlan> = Api::all(self.client.clone());
+        let plan = plans.get_opt(&tenant.spec.plan).await;
+        let plan = plan.map_err(|source| Error::cluster("get", "TenantPlan", tenant.spec.plan.clone(), source))?;
+        match Subject::parse(self.given(tenant, plan.as_ref(), &bench, recalled)) {
+            Err(problem) => Ok(Pass::Problem(problem)),
+            Ok(who) => {
+                finalizer::hold(&self.client, tenant, names::FINALIZER).await?;
+                Ok(self.pass(who, Way::Up).await)
+            }
+        }
+    }
+
+    async fn down(&self, tenant: &Tenant, recalled: Option<Recalled>) -> Result<Pass, Error> {
+        let Some(recalled) = recalled else { return Ok(Pass::Gone) };
+        let Some(record) = &recalled.record else {
+            // Nothing but hosts was taken: the record comes before everything else.
+            self.live.release_claims(&recalled.id, &recalled.claims).await?;
+            return Ok(Pass::Gone);
+        };
+        let at = &record.record.bench;
+        let Some(bench) = self.find_bench(at).await? else {
+            let message = format!(
+                "Bench {}/{} is gone, and the site with it cannot be reached: create the Bench again",
+                at.namespace, at.name
+            );
+            return Ok(Pass::Problem(Problem::passing("BenchGone", message)));
+        };
+        let who = Subject::remembered(self.given(tenant, None, &bench, Some(recalled)));
+        Ok(self.pass(who, Way::Down).await)
+    }
+
+    async fn pass(&self, who: Subject, way: Way) -> Pass {
+        let world = Metered { world: &self.live, metrics: &self.metrics };
+        let done = pass::run(&world, who, way).await;
+        for (bench, used, waiting) in self.live.gate.load() {
+            self.metrics.gate(&format!("{}/{}", bench.namespace, bench.name), used, waiting);
+        }
+        Pass::Done(Box::new(done))
+    }
+
+    fn given<'a>(
+        &self,
+        tenant: &'a Tenant,
+        plan: Option<&'a TenantPlan>,
+        bench: &'a Bench,
+        recalled: Option<Recalled>,
+    ) -> Given<'a> {
+        let (id, record) = match recalled {
+            Some(recalled) => (recalled.id, recalled.record),
+            None => (format!("{:016x}", rand::random::<u64>()), None),
+        };
+        Given { tenant, plan, bench, id, record, now: Timestamp::now(), cluster: self.settings.cluster_name.clone() }
+    }
+
+    /// Where the tenant is; a new one is placed.
+    async fn bench(&self, tenant: &Tenant, recalled: Option<&Recalled>) -> Result<Result<Bench, Problem>, Error> {
+        let at = match recalled.and_then(|recalled| recalled.record.as_ref()) {
+            Some(held) => held.record.bench.clone(),
+            None => match self.place(tenant).await? {
+                Ok(at) => at,
+                Err(problem) => return Ok(Err(problem)),
+            },
+        };
+        let message = || format!("Bench {}/{} is not there: create it again", at.namespace, at.name);
+        Ok(self.find_bench(&at).await?.ok_or_else(|| Problem::passing("BenchNotFound", message())))
+    }
+
+    async fn find_bench(&self, at: &BenchRef) -> Result<Option<Bench>, Error> {
+        let benches: Api<Bench> = Api::namespaced(self.client.clone(), &at.namespace);
+        benches.get_opt(&at.name).await.map_err(|source| Error::cluster("get", "Bench", at.name.clone(), source))
+    }
+
+    async fn place(&self, tenant: &Tenant) -> Result<Result<BenchRef, Problem>, Error> {
+        let all = ListParams::default();
+        let list = |kind: &'static str| move |source| Error::cluster("list", kind, "all", source);
+        let benches = Api::<Bench>::all(self.client.clone()).list(&all).await.map_err(list("Bench"))?.items;
+        let claims = Api::<TenantClaim>::all(self.client.clone()).list(&all).await.map_err(list("TenantClaim"))?.items;
+        let mut carried: BTreeMap<BenchRef, u32> = BTreeMap::new();
+        for record in claims.into_iter().filter_map(|claim| claim.spec.record) {
+            *carried.entry(record.bench).or_default() += 1;
+        }
+        let candidates: Vec<Candidate<'_>> = benches
+            .iter()
+            .map(|bench| Candidate { bench, tenants: carried.get(&place::reference(bench)).copied().unwrap_or_default() })
+            .collect();
+        let home = tenant.namespace().unwrap_or_default();
+        let namespace = Api::<Namespace>::all(self.client.clone()).get_metadata(&home).await;
+        let namespace = namespace.map_err(|source| Error::cluster("get", "Namespace", home, source))?;
+        Ok(place::choose(tenant, namespace.labels(), &candidates))
+    }
+
+    async fn conclude(&self, tenant: &Tenant, pass: Pass) -> Result<(Action, Outcome), Error> {
+        let old = self.scribe.current(tenant);
+        match pass {
+            Pass::Gone => self.let_go(tenant).await,
+            Pass::Done(done) if done.way == Way::Down && done.settled() => {
+                self.live.dismiss(&done.who.id);
+                self.let_go(tenant).await
+            }
+            Pass::Done(done) => {
+                let status = report::status(old.as_ref(), &done.report());
+                self.publish(tenant, status).await?;
+                Ok((self.next(&done), outcome(&done)))
+            }
+            Pass::Problem(problem) => {
+                let generation = tenant.metadata.generation.unwrap_or_default();
+                let status = report::problem(old.as_ref(), generation, Timestamp::now(), &problem);
+                self.publish(tenant, status).await?;
+                let again = if problem.passing { Duration::from_secs(60) } else { self.settings.resync };
+                let outcome = if problem.passing { Outcome::Waiting } else { Outcome::Stalled };
+                Ok((Action::requeue(pace::spread(again, &tenant.name_any())), outcome))
+            }
+        }
+    }
+
+    async fn let_go(&self, tenant: &Tenant) -> Result<(Action, Outcome), Error> {
+        finalizer::release(&self.client, tenant, names::FINALIZER).await?;
+        self.forget(tenant);
+        Ok((Action::await_change(), Outcome::Settled))
+    }
+
+    async fn publish(&self, tenant: &Tenant, status: crate::api::TenantStatus) -> Result<(), Error> {
+        if let Some(ready) = status.conditions.first() {
+            self.metrics.tenant(&tenant.namespace().unwrap_or_default(), &tenant.name_any(), &ready.status, &ready.reason);
+        }
+        self.scribe.write(tenant, status).await.map(drop)
+    }
+
+    fn forget(&self, tenant: &Tenant) {
+        self.scribe.forget(tenant);
+        self.metrics.tenant_gone(&tenant.namespace().unwrap_or_default(), &tenant.name_any());
+    }
+
+    fn next(&self, done: &Done) -> Action {
+        let who = &done.who;
+        let pause = if done.failed {
+            pace::after_error(who.now, self.failing_since(done))
+        } else if let Some(again) = done.again {
+            again
+        } else if done.settled() {
+            pace::at_rest(&who.bench.spec.probe, self.settings.resync)
+        } else {
+            self.settings.resync
+        };
+        Action::requeue(pace::spread(pause, &who.id))
+    }
+
+    /// Since when the first failing condition fails, as the status has it.
+    fn failing_since(&self, done: &Done) -> Timestamp {
+        let failing = self.scribe.written(&done.who.tenant).and_then(|status| {
+            status
+                .conditions
+                .iter()
+                .filter(|condition| condition.status == "False")
+                .map(|condition| condition.last_transition_time.0)
+                .max()
+        });
+        failing.unwrap_or(done.who.now)
+    }
+}
+
+fn outcome(done: &Done) -> Outcome {
+    use crate::core::report::Outcome as Of;
+    use crate::core::verdict::Verdict;
+    if done.settled() {
+        Outcome::Settled
+    } else if done.failed {
+        Outcome::Failed
+    } else if done.outcomes.iter().any(|(_, outcome)| matches!(outcome, Of::Verdict(Verdict::Stalled(_)))) {
+        Outcome::Stalled
+    } else {
+        Outcome::Waiting
+    }
+}
+
+pub fn object_name(tenant: &Tenant) -> ObjectName {
+    ObjectName { namespace: tenant.namespace().unwrap_or_default(), name: tenant.name_any() }
+}

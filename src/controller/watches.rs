@@ -1,0 +1,193 @@
+//! What wakes a reconcile: the objects themselves, their children (by labels, since nothing has an owner reference), their plan,
+//! their Bench, and a free slot at the gate.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{BoxFuture, ready};
+use futures::stream::BoxStream;
+use futures::{FutureExt, Stream, StreamExt};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::networking::v1::Ingress;
+use kube::api::{Api, PartialObjectMeta};
+use kube::core::DeserializeGuard;
+use kube::runtime::controller::{Action, Config as ControllerConfig, Controller};
+use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+
+use super::tenant::{self, Reconciler};
+use super::{Error, bench};
+use crate::api::{Bench, Tenant, TenantClaim, TenantPlan};
+use crate::core::manifests::foreign::{Certificate, HTTPRoute};
+use crate::core::names::label;
+use crate::core::pace;
+use crate::core::subject::ObjectName;
+
+/// Of many changes to one object within this time one reconcile is made.
+const DEBOUNCE: Duration = Duration::from_millis(20);
+
+/// The Tenants' controller, and when its cache has seen them all.
+pub struct Tenants {
+    pub work: BoxStream<'static, ()>,
+    pub warm: BoxFuture<'static, bool>,
+}
+
+pub async fn tenants(
+    here: &Arc<Reconciler>,
+    woken: mpsc::UnboundedReceiver<ObjectName>,
+    stop: impl Future<Output = ()> + Send + Sync + 'static,
+) -> Result<Tenants, Error> {
+    let client = here.client.clone();
+    let (store, writer) = reflector::store();
+    let events = readable::<Tenant>(Api::all(client.clone()));
+    let tenants = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
+    let config = ControllerConfig::default().concurrency(here.settings.concurrency).debounce(DEBOUNCE);
+    let mut controller = Controller::for_stream(tenants, store.clone())
+        .with_config(config)
+        .watches(children::<Job>(here), ours(), owner)
+        .watches(children::<Pod>(here), steps(), owner)
+        .watches(children::<Ingress>(here), ours(), owner)
+        .watches(Api::<TenantPlan>::all(client.clone()), watcher::Config::default(), of_plan(&store))
+        .watches(Api::<Bench>::all(client.clone()), watcher::Config::default(), of_bench(&store))
+        .reconcile_on(UnboundedReceiverStream::new(woken).map(|name| ObjectRef::new(&name.name).within(&name.namespace)))
+        .graceful_shutdown_on(stop);
+    if serves::<Certificate>(here).await? {
+        controller = controller.watches(children::<Certificate>(here), ours(), owner);
+    }
+    if serves::<HTTPRoute>(here).await? {
+        controller = controller.watches(children::<HTTPRoute>(here), ours(), owner);
+    }
+    let work = controller.run(tenant::reconcile, failed, here.clone()).map(|result| note("tenant", result.map(drop))).boxed();
+    let warm = async move { store.wait_until_ready().await.is_ok() }.boxed();
+    Ok(Tenants { work, warm })
+}
+
+pub fn benches(here: &Arc<Reconciler>, stop: impl Future<Output = ()> + Send + Sync + 'static) -> BoxStream<'static, ()> {
+    let client = here.client.clone();
+    let claims = Api::<PartialObjectMeta<TenantClaim>>::all(client.clone());
+    let (store, writer) = reflector::store();
+    let events = readable::<Bench>(Api::all(client));
+    let benches = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
+    let by_name = store.clone();
+    Controller::for_stream(benches, store)
+        .with_config(ControllerConfig::default().concurrency(2).debounce(Duration::from_secs(1)))
+        .watches(children::<Deployment>(here), ours(), |child| {
+            let bench = child.labels().get(label::BENCH).cloned();
+            bench.map(|bench| ObjectRef::new(&bench).within(&child.namespace().unwrap_or_default()))
+        })
+        .watches(claims, watcher::Config::default(), move |claim| {
+            let bench = claim.labels().get(label::BENCH).cloned().unwrap_or_default();
+            find(&by_name, move |other: &Bench| other.name_any() == bench)
+        })
+        .graceful_shutdown_on(stop)
+        .run(bench::reconcile, failed, here.clone())
+        .map(|result| note("bench", result.map(drop)))
+        .boxed()
+}
+
+/// The watch of a kind, without objects that can't be read: one of them must not stop it for all.
+fn readable<K>(api: Api<DeserializeGuard<K>>) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    use watcher::Event;
+    let events = watcher(api, watcher::Config::default()).default_backoff();
+    events.filter_map(|event| {
+        ready(match event {
+            Ok(Event::Apply(object)) => legible(object).map(|object| Ok(Event::Apply(object))),
+            Ok(Event::InitApply(object)) => legible(object).map(|object| Ok(Event::InitApply(object))),
+            Ok(Event::Delete(object)) => legible(object).map(|object| Ok(Event::Delete(object))),
+            Ok(Event::Init) => Some(Ok(Event::Init)),
+            Ok(Event::InitDone) => Some(Ok(Event::InitDone)),
+            Err(error) => Some(Err(error)),
+        })
+    })
+}
+
+fn legible<K: Resource<DynamicType = ()>>(object: DeserializeGuard<K>) -> Option<K> {
+    object.0.map_err(|problem| tracing::error!(kind = %K::kind(&()), %problem, "an object can't be read and is left alone")).ok()
+}
+
+/// What makes an object worth another look; its status, which we write ourselves, does not. The uid is part of it: an object
+/// deleted and made again has the same generation.
+fn changed<K: Resource>(object: &K) -> Option<u64> {
+    let meta = object.meta();
+    let mut hash = DefaultHasher::new();
+    (&meta.uid, meta.generation, &meta.annotations, &meta.finalizers, meta.deletion_timestamp.is_some()).hash(&mut hash);
+    Some(hash.finish())
+}
+
+fn children<K: Resource<DynamicType = ()>>(here: &Reconciler) -> Api<PartialObjectMeta<K>> {
+    Api::all(here.client.clone())
+}
+
+fn ours() -> watcher::Config {
+    watcher::Config::default().labels(label::BENCH)
+}
+
+/// Pods of our Jobs: the end of an init container changes no Job.
+fn steps() -> watcher::Config {
+    watcher::Config::default().labels(label::STEP)
+}
+
+fn owner<K: Resource>(child: K) -> Option<ObjectRef<Tenant>> {
+    let labels = child.meta().labels.as_ref()?;
+    Some(ObjectRef::new(labels.get(label::TENANT)?).within(labels.get(label::TENANT_NAMESPACE)?))
+}
+
+fn of_plan(tenants: &Store<Tenant>) -> impl Fn(TenantPlan) -> Vec<ObjectRef<Tenant>> + Send + Sync + 'static {
+    let tenants = tenants.clone();
+    move |plan| find(&tenants, |tenant| tenant.spec.plan == plan.name_any())
+}
+
+/// Its tenants, and those that wait for a place.
+fn of_bench(tenants: &Store<Tenant>) -> impl Fn(Bench) -> Vec<ObjectRef<Tenant>> + Send + Sync + 'static {
+    let tenants = tenants.clone();
+    move |bench| {
+        let at = crate::core::place::reference(&bench);
+        find(&tenants, |tenant| {
+            tenant.status.as_ref().and_then(|status| status.bench.as_ref()).is_none_or(|placed| *placed == at)
+        })
+    }
+}
+
+fn find<K>(store: &Store<K>, matches: impl Fn(&K) -> bool) -> Vec<ObjectRef<K>>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    store.state().iter().filter(|object| matches(object)).map(|object| ObjectRef::from_obj(object.as_ref())).collect()
+}
+
+/// Whether the cluster has this kind: a Bench may do without cert-manager or without the Gateway API.
+async fn serves<K: Resource<DynamicType = ()>>(here: &Reconciler) -> Result<bool, Error> {
+    let group = K::group(&()).to_string();
+    match here.client.list_api_group_resources(&format!("{group}/{}", K::version(&()))).await {
+        Ok(list) => Ok(list.resources.iter().any(|resource| resource.kind == K::kind(&()))),
+        Err(kube::Error::Api(status)) if status.is_not_found() => {
+            tracing::info!(group, kind = %K::kind(&()), "not served by this cluster: Benches that use it will say so");
+            Ok(false)
+        }
+        Err(source) => Err(Error::Discovery(Box::new(source))),
+    }
+}
+
+fn failed<K: Resource>(object: Arc<K>, error: &crate::world::Error, _here: Arc<Reconciler>) -> Action {
+    let name = object.meta().name.clone().unwrap_or_default();
+    tracing::warn!(%name, %error, "a reconcile failed; it is tried again");
+    Action::requeue(pace::spread(Duration::from_secs(10), &name))
+}
+
+fn note<E: Debug>(controller: &'static str, result: Result<(), E>) {
+    if let Err(error) = result {
+        tracing::debug!(controller, ?error, "reconcile");
+    }
+}

@@ -1,0 +1,126 @@
+//! How many Jobs may work on one bench at once. Lives in the leader's memory, and is filled again from unfinished Jobs when a leader starts.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use k8s_openapi::jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use crate::api::BenchRef;
+use crate::core::seen::GateSeen;
+use crate::core::stages::Way;
+use crate::core::subject::{ObjectName, Subject};
+
+/// Where the Bench says nothing.
+const CONCURRENCY: u32 = 3;
+
+type Key = (BenchRef, bool);
+
+#[derive(Default)]
+struct Lane {
+    /// By tenant id.
+    running: HashMap<String, ObjectName>,
+    /// The oldest tenant first.
+    waiting: BTreeMap<(Timestamp, String), ObjectName>,
+    limit: usize,
+}
+
+impl Lane {
+    /// Who could go in now: as many of the waiting as there are free slots.
+    fn next(&self) -> impl Iterator<Item = &(Timestamp, String)> {
+        self.waiting.keys().take(self.limit.saturating_sub(self.running.len()))
+    }
+}
+
+/// One lane up and one down for each Bench: a removal never waits behind new tenants.
+pub struct Gate {
+    lanes: Mutex<HashMap<Key, Lane>>,
+    /// Tenants whose turn it is.
+    wake: mpsc::UnboundedSender<ObjectName>,
+}
+
+impl Gate {
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<ObjectName>) {
+        let (wake, woken) = mpsc::unbounded_channel();
+        (Self { lanes: Mutex::default(), wake }, woken)
+    }
+
+    /// Whether the tenant may start a Job; one that may not is put in the queue.
+    pub fn look(&self, way: Way, who: &Subject) -> GateSeen {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let lane = lanes.entry(key(way, who)).or_default();
+        lane.limit = limit(who);
+        if lane.running.contains_key(&who.id) {
+            return GateSeen::Open;
+        }
+        let place = (who.created, who.id.clone());
+        lane.waiting.insert(place.clone(), who.tenant.clone());
+        if lane.next().any(|next| *next == place) {
+            return GateSeen::Open;
+        }
+        GateSeen::Full { in_use: lane.running.len(), limit: lane.limit, waiting: lane.waiting.len() }
+    }
+
+    /// Takes a slot; false where none is free any more.
+    pub fn enter(&self, way: Way, who: &Subject) -> bool {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let lane = lanes.entry(key(way, who)).or_default();
+        lane.limit = limit(who);
+        if !lane.running.contains_key(&who.id) && lane.running.len() >= lane.limit {
+            return false;
+        }
+        lane.waiting.remove(&(who.created, who.id.clone()));
+        lane.running.insert(who.id.clone(), who.tenant.clone());
+        true
+    }
+
+    /// A Job that was running before this process started.
+    pub fn resume(&self, bench: BenchRef, way: Way, id: String, tenant: ObjectName) {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let lane = lanes.entry((bench, way == Way::Down)).or_default();
+        lane.limit = lane.limit.max(1);
+        lane.running.insert(id, tenant);
+    }
+
+    /// The tenant has no Job running any more; if it waits for another, it goes on waiting.
+    pub fn give_back(&self, id: &str) {
+        self.free(id, false);
+    }
+
+    /// The tenant neither runs nor waits any more.
+    pub fn leave(&self, id: &str) {
+        self.free(id, true);
+    }
+
+    /// Wakes those whose turn it is now.
+    fn free(&self, id: &str, waiting_too: bool) {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        for lane in lanes.values_mut() {
+            let waited = lane.waiting.len();
+            if waiting_too {
+                lane.waiting.retain(|(_, other), _| other != id);
+            }
+            if lane.running.remove(id).is_none() && waited == lane.waiting.len() {
+                continue;
+            }
+            for place in lane.next() {
+                // Nobody listens any more while the process ends.
+                let _ = lane.waiting.get(place).map(|tenant| self.wake.send(tenant.clone()));
+            }
+        }
+    }
+
+    /// Slots in use and tenants waiting, for the metrics.
+    pub fn load(&self) -> Vec<(BenchRef, usize, usize)> {
+        let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.iter().map(|((bench, _), lane)| (bench.clone(), lane.running.len(), lane.waiting.len())).collect()
+    }
+}
+
+fn key(way: Way, who: &Subject) -> Key {
+    (who.bench_ref(), way == Way::Down)
+}
+
+fn limit(who: &Subject) -> usize {
+    who.bench.spec.jobs.concurrency.unwrap_or(CONCURRENCY).max(1) as usize
+}

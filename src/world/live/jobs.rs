@@ -1,0 +1,165 @@
+//! Jobs in the Bench's namespace: started once, watched through their pods' termination messages, deleted with their pods.
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{ConfigMap, ContainerStatus, Pod};
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{Api, DeleteParams, ListParams, PostParams};
+
+use super::{Live, absent};
+use crate::core::evidence;
+use crate::core::manifests::{job, steps};
+use crate::core::names::{annotation, label};
+use crate::core::op::{JobKind, JobPlan};
+use crate::core::seen::{JobSeen, JobState, StepReport};
+use crate::core::stages::Way;
+use crate::core::steps::Step;
+use crate::core::subject::Subject;
+use crate::world::Error;
+
+/// Reasons of a waiting container that do not pass by themselves.
+const BLOCKED: [&str; 5] =
+    ["ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError", "ErrImageNeverPull"];
+
+impl Live {
+    fn jobs(&self, namespace: &str) -> Api<Job> {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    /// The tenant's Jobs, oldest attempt first, with what their containers reported.
+    pub(super) async fn see_jobs(&self, who: &Subject) -> Result<Vec<JobSeen>, Error> {
+        let ours = ListParams::default().labels(&format!("{}={}", label::ID, who.id));
+        let list = |kind: &'static str| move |source| Error::cluster("list", kind, who.id.clone(), source);
+        let jobs = self.jobs(&who.bench.namespace).list(&ours).await.map_err(list("Job"))?.items;
+        if jobs.is_empty() {
+            return Ok(vec![]);
+        }
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), &who.bench.namespace);
+        let pods = pods.list(&ours).await.map_err(list("Pod"))?.items;
+        let mut seen: Vec<JobSeen> = jobs.iter().filter_map(|job| job_seen(job, &pods)).collect();
+        seen.sort_by_key(|job| job.attempt);
+        Ok(seen)
+    }
+
+    pub(super) async fn pod_source(&self, who: &Subject) -> Result<Option<Deployment>, Error> {
+        let Some(from) = &who.bench.spec.jobs.pod_from else { return Ok(None) };
+        let api: Api<Deployment> = Api::namespaced(self.client.clone(), &who.bench.namespace);
+        let found = api.get_opt(&from.deployment).await;
+        found.map_err(|source| Error::cluster("get", "Deployment", from.deployment.clone(), source))
+    }
+
+    /// Starts the Job if a slot is free; otherwise nothing happens, and the next look says so.
+    pub(super) async fn start_job(&self, who: &Subject, plan: &JobPlan) -> Result<(), Error> {
+        let way = if plan.kind == JobKind::Remove { Way::Down } else { Way::Up };
+        if !self.gate.enter(way, who) {
+            return Ok(());
+        }
+        let program: Api<ConfigMap> = Api::namespaced(self.client.clone(), &who.bench.namespace);
+        let made = program.create(&PostParams::default(), &steps::config_map(&who.bench.namespace)).await;
+        existing(made).map_err(|source| Error::cluster("create", "ConfigMap", steps::name(), source))?;
+        let source = self.pod_source(who).await?;
+        let made = self.jobs(&who.bench.namespace).create(&PostParams::default(), &job::job(who, plan, source.as_ref())).await;
+        existing(made).map_err(|source| Error::cluster("create", "Job", plan.name.clone(), source))
+    }
+
+    /// In the foreground: the Job goes only when its pods are gone, so nothing of it works on the site any more.
+    pub(super) async fn remove_job(&self, who: &Subject, name: &str) -> Result<(), Error> {
+        match self.jobs(&who.bench.namespace).delete(name, &DeleteParams::foreground()).await {
+            Err(source) if !absent(&source) => Err(Error::cluster("delete", "Job", name, source)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Fills the gate again from the Jobs that have not ended.
+    pub async fn resume_gate(&self) -> Result<(), Error> {
+        let ours = ListParams::default().labels(&format!("{},{}", label::ID, label::STEP));
+        let all: Api<Job> = Api::all(self.client.clone());
+        let jobs = all.list(&ours).await.map_err(|source| Error::cluster("list", "Job", "unfinished", source))?;
+        for job in jobs.items.iter().filter(|job| state(job) == JobState::Running) {
+            let label =
+                |name: &str| job.metadata.labels.as_ref().and_then(|labels| labels.get(name)).cloned().unwrap_or_default();
+            let way = if JobKind::parse(&label(label::STEP)) == Some(JobKind::Remove) { Way::Down } else { Way::Up };
+            let bench =
+                crate::api::BenchRef { name: label(label::BENCH), namespace: job.metadata.namespace.clone().unwrap_or_default() };
+            let tenant =
+                crate::core::subject::ObjectName { namespace: label(label::TENANT_NAMESPACE), name: label(label::TENANT) };
+            self.gate.resume(bench, way, label(label::ID), tenant);
+        }
+        Ok(())
+    }
+}
+
+/// An object that exists already is as good as one that was made: its name says what it holds.
+fn existing<T>(made: kube::Result<T>) -> kube::Result<()> {
+    match made {
+        Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+fn job_seen(job: &Job, pods: &[Pod]) -> Option<JobSeen> {
+    let name = job.metadata.name.clone()?;
+    let annotation = |key: &str| job.metadata.annotations.as_ref().and_then(|all| all.get(key));
+    let hashes: std::collections::BTreeMap<String, String> = serde_json::from_str(annotation(annotation::HASHES)?).ok()?;
+    let pods: Vec<&Pod> = pods.iter().filter(|pod| job_of(pod) == Some(&name)).collect();
+    Some(JobSeen {
+        kind: JobKind::parse(job.metadata.labels.as_ref()?.get(label::STEP)?)?,
+        attempt: annotation(annotation::ATTEMPT)?.parse().ok()?,
+        hashes: hashes.into_iter().filter_map(|(step, hash)| Some((Step::parse(&step)?, hash))).collect(),
+        state: state(job),
+        leaving: job.metadata.deletion_timestamp.is_some(),
+        ended: ended(job),
+        reports: pods.iter().flat_map(|pod| reports(pod)).collect(),
+        blocked: pods.iter().find_map(|pod| blocked(pod)),
+        name,
+    })
+}
+
+fn job_of(pod: &Pod) -> Option<&String> {
+    pod.metadata.labels.as_ref()?.get("batch.kubernetes.io/job-name")
+}
+
+fn state(job: &Job) -> JobState {
+    let holds = |type_: &str| {
+        let conditions = job.status.as_ref().and_then(|status| status.conditions.as_ref());
+        conditions.into_iter().flatten().any(|condition| condition.type_ == type_ && condition.status == "True")
+    };
+    match (holds("Complete"), holds("Failed")) {
+        (true, _) => JobState::Succeeded,
+        (false, true) => JobState::Failed,
+        (false, false) => JobState::Running,
+    }
+}
+
+fn ended(job: &Job) -> Option<Timestamp> {
+    let conditions = job.status.as_ref()?.conditions.as_ref()?;
+    let last = conditions.iter().filter(|condition| matches!(condition.type_.as_str(), "Complete" | "Failed"));
+    last.filter_map(|condition| condition.last_transition_time.as_ref()).map(|time| time.0).max()
+}
+
+/// Init containers first: the order in which they ran.
+fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    let status = pod.status.as_ref();
+    let first = status.and_then(|status| status.init_container_statuses.as_ref()).into_iter().flatten();
+    first.chain(status.and_then(|status| status.container_statuses.as_ref()).into_iter().flatten())
+}
+
+fn reports(pod: &Pod) -> Vec<StepReport> {
+    let ended = containers(pod).filter_map(|container| container.state.as_ref()?.terminated.as_ref()?.message.as_deref());
+    ended.filter_map(evidence::parse).collect()
+}
+
+fn blocked(pod: &Pod) -> Option<String> {
+    let waiting = containers(pod).filter_map(|container| container.state.as_ref()?.waiting.as_ref());
+    let stuck = waiting.into_iter().find(|waiting| waiting.reason.as_deref().is_some_and(|reason| BLOCKED.contains(&reason)));
+    if let Some(waiting) = stuck {
+        return Some(format!(
+            "{}: {}",
+            waiting.reason.as_deref().unwrap_or_default(),
+            waiting.message.as_deref().unwrap_or_default()
+        ));
+    }
+    let conditions = pod.status.as_ref()?.conditions.as_ref()?;
+    let unscheduled = conditions.iter().find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")?;
+    unscheduled.message.clone()
+}

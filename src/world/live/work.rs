@@ -1,0 +1,76 @@
+//! What site, apps, settings and keys look at. Most of it is only read while there is something left to do.
+
+use std::sync::PoisonError;
+
+use super::Live;
+use super::secrets::Key;
+use crate::api::VerifyMode;
+use crate::core::seen::{GateSeen, JobState, KeyAnswer, SecretState, WorkSeen};
+use crate::core::stages::{Stage, Way};
+use crate::core::steps::{self, Step};
+use crate::core::subject::Subject;
+use crate::world::Error;
+
+impl Live {
+    pub(super) async fn see_work(&self, stage: Stage, way: Way, who: &Subject) -> Result<WorkSeen, Error> {
+        let kept = self.work.lock().unwrap_or_else(PoisonError::into_inner).get(&who.id).cloned();
+        let mut seen = match kept {
+            Some(seen) => seen,
+            None => self.look_at_work(way, who).await?,
+        };
+        if stage == Stage::Keys && way == Way::Up && seen.key.is_none() && unproven(who, &seen) {
+            seen.key = Some(self.try_key(who).await?);
+        }
+        self.work.lock().unwrap_or_else(PoisonError::into_inner).insert(who.id.clone(), seen.clone());
+        Ok(seen)
+    }
+
+    async fn look_at_work(&self, way: Way, who: &Subject) -> Result<WorkSeen, Error> {
+        let (custody, key) = self.see_custody(who).await?;
+        let inputs = self.read_inputs(who).await?;
+        let left = steps::left(who, &inputs.versions);
+        let busy = way == Way::Down || !left.is_empty();
+        let jobs = if busy { self.see_jobs(who).await? } else { vec![] };
+        let running = jobs.iter().any(|job| job.state == JobState::Running);
+        if !running {
+            // One that is queued stays queued: only the slot is given back.
+            self.gate.give_back(&who.id);
+        }
+        let starts = busy && !running;
+        let needs_inputs = left.contains(&Step::Settings);
+        Ok(WorkSeen {
+            custody,
+            missing: if needs_inputs { inputs.missing.clone() } else { vec![] },
+            inputs: self.see_inputs(who, &inputs).await?,
+            versions: inputs.versions,
+            gate: if starts { self.gate.look(way, who) } else { GateSeen::Open },
+            pod_source_missing: if starts { self.missing_source(who).await? } else { None },
+            published: self.see_published(who, key.as_ref()).await?,
+            jobs,
+            key: None,
+        })
+    }
+
+    async fn missing_source(&self, who: &Subject) -> Result<Option<String>, Error> {
+        let Some(from) = &who.bench.spec.jobs.pod_from else { return Ok(None) };
+        Ok(self.pod_source(who).await?.is_none().then(|| from.deployment.clone()))
+    }
+
+    pub(super) async fn key(&self, who: &Subject) -> Result<Option<Key>, Error> {
+        Ok(self.see_custody(who).await?.1)
+    }
+
+    async fn try_key(&self, who: &Subject) -> Result<KeyAnswer, Error> {
+        match self.key(who).await? {
+            Some(key) => Ok(self.outside.try_key(who, &key).await),
+            None => Ok(KeyAnswer::Unreachable("the key is not in custody".to_owned())),
+        }
+    }
+}
+
+/// Set in the site, and not yet accepted from outside.
+fn unproven(who: &Subject, seen: &WorkSeen) -> bool {
+    let over_http = who.bench.spec.api_user.verify.mode == VerifyMode::HTTP;
+    let set = steps::fresh(Step::Keys, who, &seen.versions);
+    over_http && set && !steps::fresh(Step::Proof, who, &seen.versions) && seen.custody == SecretState::Current
+}
