@@ -15,7 +15,7 @@ use crate::truth;
 /// After the last fault a tenant has so long to get where it should be.
 const PATIENCE: i64 = 3 * 3600;
 /// More passes than any life needs: the operator chases its own tail.
-const MOST_PASSES: u64 = 4000;
+const MOST_PASSES: u64 = 2000;
 
 #[derive(Clone, Debug)]
 pub enum Act {
