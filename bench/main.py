@@ -18,16 +18,33 @@ class Terminated(BaseException):
     """SIGTERM arrived. Not an Exception, so that no step can take it for a failure of its own."""
 
 
-def _terminate(_signal, _frame):
-    # Once is enough: the clean-up that follows must not be cut short by a second one.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise Terminated()
+class Ending:
+    """SIGTERM, minded from the first moment: a container's process 1 that has not asked for it does not
+    get it, and would work on under the next runner's feet until it is killed."""
+
+    def __init__(self):
+        self._asked = self._armed = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._arrived)
+
+    def _arrived(self, _signal, _frame):
+        self._asked = True
+        if self._armed:
+            # Once is enough: the clean-up that follows must not be cut short by a second one.
+            self._armed = False
+            raise Terminated()
+
+    def arm(self):
+        self._armed = True
+        if self._asked:
+            self._arrived(None, None)
+
+    def disarm(self):
+        self._armed = False
 
 
-# First of all, before the slower imports: a container's process 1 that has not asked for SIGTERM
-# does not get it, and would work on under the next runner's feet until it is killed.
-signal.signal(signal.SIGTERM, _terminate)
-signal.signal(signal.SIGINT, _terminate)
+# Before the slower imports.
+ENDING = Ending()
 
 import step_apps  # noqa: E402
 import step_archive  # noqa: E402
@@ -60,11 +77,14 @@ UNLOCKED = {"inspect"}
 def main(names):
     report = Report()
     try:
-        run = prepare(names, report)
-        with run:
-            for name in names:
-                report.begin(name)
-                report.finish(STEPS[name](run))
+        try:
+            ENDING.arm()
+            with prepare(names, report) as run:
+                for name in names:
+                    report.begin(name)
+                    report.finish(STEPS[name](run))
+        finally:
+            ENDING.disarm()
     except Failure as failure:
         report.fail(failure)
     except Terminated:

@@ -13,12 +13,10 @@ def run(run):
     installed, available = look(run)
     refuse_missing(run, available)
     half = site.state().get("installing")
-    done = []
-    for app in wanted(run, half):
-        if app in installed and app != half:
-            continue
+    done = [app for app in wanted(run, half) if app not in installed or app == half]
+    for app in done:
         install(run, app, resumed=app == half)
-        done.append(app)
+    if done:
         installed, available = look(run)
     missing = [app for app in run.given.apps if app not in installed]
     if missing:

@@ -32,7 +32,7 @@ def run(run):
     run.owned()
     quiesce(run, wanted.get("configCacheSeconds", 60))
     making = os.path.join(os.path.dirname(directory), f".{os.path.basename(directory)}.part")
-    make_folder(making)
+    run.aside(make_folder, making)
     back_up(run, making)
     seal(run, making, directory)
     return tenant_archive.verify(run, directory)
@@ -84,7 +84,8 @@ def make_folder(path):
 
 def back_up(run, making):
     run.report.say("archive: dumping the database and the files")
-    words = ["--site", run.site.name, "backup", "--with-files", "--backup-path", os.path.abspath(making)]
+    # Verbose: without it a failed backup does not say why.
+    words = ["--site", run.site.name, "backup", "--with-files", "--verbose", "--backup-path", os.path.abspath(making)]
     try:
         run.command(*words)
     except ChildFailed as failed:
@@ -108,10 +109,7 @@ def seal(run, making, directory):
         installed, versions = run.inside(tenant_frappe.apps, run.site.name)
     except ChildFailed as failed:
         raise failed.into("ArchiveFailed", "The site's apps cannot be read; nothing was dropped") from None
-    for name in os.listdir(making):
-        path = os.path.join(making, name)
-        os.chmod(path, 0o600)
-        sync_file(path)
+    run.aside(to_disk, making)
     manifest = tenant_archive.describe(run, making, [{"name": app, "version": versions.get(app, "")} for app in installed])
     manifest["createdAt"] = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     write_json(os.path.join(making, tenant_archive.MANIFEST), manifest, 0o600)
@@ -120,6 +118,10 @@ def seal(run, making, directory):
     sync_folder(os.path.dirname(directory))
 
 
-def sync_file(path):
-    with open(path, "rb") as file:
-        os.fsync(file.fileno())
+def to_disk(folder):
+    """Every file readable by its owner only, and on disk."""
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        os.chmod(path, 0o600)
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())

@@ -9,7 +9,7 @@ import tenant_archive
 import tenant_frappe
 from tenant_database import Database
 from tenant_failure import ChildFailed, Failure
-from tenant_site import clear_workshop, workshop
+from tenant_site import clear_workshop, open_workshop
 
 
 def run(run):
@@ -18,8 +18,7 @@ def run(run):
         tenant_archive.verify(run, run.given.archive_directory(manifest))
     site, database = run.site, run.database
     site.require_database_unshared()
-    if site.exists() and not site.is_own() and not run.given.expect_site:
-        # Never made by us: somebody else had the name first. There is nothing of ours to take away.
+    if not run.given.expect_site and is_foreign(run):
         return {"dropped": False, "foreign": True}
     dropped = False
     if site.exists():
@@ -32,14 +31,23 @@ def run(run):
         work(run, drop_database, run.where, root, run.secrets.root_password, site.database_name)
         dropped = True
     prove_gone(run)
-    clear_workshop(run.given.id)
+    run.aside(clear_workshop, run.given.id)
     return {"dropped": dropped}
+
+
+def is_foreign(run):
+    """Where we never finished a site, somebody else may have had the name first. What is ours half-made
+    always has a folder with our marker: it is there before the database, and goes after it."""
+    if run.site.exists():
+        return not run.site.is_own()
+    return run.database.exists(run.site.database_name)
 
 
 def drop_with_bench(run):
     root = run.given.database.get("rootUser") or "root"
-    with workshop(run.given.id) as folder:
-        work(run, tenant_frappe.drop_site, run.site.name, root, run.secrets.root_password, folder)
+    # Beside the site, so that moving it there is a rename; deleted only once the drop is proven.
+    folder = run.aside(open_workshop, run.given.id)
+    work(run, tenant_frappe.drop_site, run.site.name, root, run.secrets.root_password, folder)
 
 
 def drop_database(where, root, password, name):

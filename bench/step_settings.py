@@ -5,6 +5,7 @@ we own, the admin user's role and the lockdown are put back whenever they differ
 customer chose travels as data; nothing of it ever becomes code, SQL or a command line.
 """
 
+import re
 import time
 
 import tenant_settings
@@ -18,8 +19,8 @@ BACKGROUND_SECONDS = 180
 def run(run):
     site = run.owned()
     wanted = run.given.section("settings")
-    setup, changed = apply_organization(run, wanted)
-    changed += enforce(run, wanted)
+    setup, changed, still_open = apply_organization(run, wanted)
+    changed += enforce(run, wanted, still_open)
     changed += apply_config(run, wanted)
     # From here on the site may be in use: it is never rebuilt again.
     site.remember(fresh=None, rebuilds=None)
@@ -28,18 +29,16 @@ def run(run):
 
 
 def apply_organization(run, wanted):
-    """The wizard (Complete) or just the system settings (Skip): (what the site has now, what changed)."""
+    """The wizard (Complete) or just the system settings (Skip): (what the site has now, what changed, the
+    locks that are open)."""
     applied = run.site.state().get("organization")
-    if applied == "Complete":
-        return applied, []
-    if wanted.get("setup") == "Complete":
-        return "Complete", apply_wizard(run, wanted)
-    organization = wanted.get("organization")
-    if not organization or applied:
-        return "Skip", []
-    inside(run, "SetupFailed", "setting country, currency, language and time zone", tenant_settings.regional, organization)
-    run.site.remember(organization="Skip")
-    return "Skip", ["organization"]
+    if wanted.get("setup") == "Complete" and applied != "Complete":
+        return apply_wizard(run, wanted)
+    organization = wanted.get("organization") if not applied else None
+    _, _, still_open = prepare(run, "its regional settings", False, organization)
+    if organization:
+        run.site.remember(organization="Skip")
+    return applied or "Skip", ["organization"] if organization else [], still_open
 
 
 def apply_wizard(run, wanted):
@@ -48,19 +47,24 @@ def apply_wizard(run, wanted):
     organization = dict(wanted.get("organization") or {})
     organization.setdefault("name", run.given.marker.get("name") or run.site.name)
     try:
-        ran = inside(run, "SetupFailed", "the setup wizard", tenant_settings.ensure_wizard, organization)
-        wait_for_wizard(run)
+        ran, complete, still_open = prepare(run, "the setup wizard", True, organization)
+        if not complete:
+            wait_for_wizard(run)
     except Failure as failure:
         if interrupted and failure.reason == "SetupFailed" and run.site.state().get("fresh"):
             # What an interrupted wizard left can stop every later one. The site is new: make it again.
             run.site.remember(rebuild=True)
         raise
     run.site.remember(organization="Complete", wizard=None, rebuild=None)
-    return ["setup"] if ran else []
+    return "Complete", ["setup"] if ran else [], still_open
+
+
+def prepare(run, what, wizard, organization):
+    return inside(run, "SetupFailed", what, tenant_settings.prepare, wizard, organization)
 
 
 def wait_for_wizard(run):
-    """Usually complete at the first look; some apps send their part to the bench's workers."""
+    """Some apps send their part of the wizard to the bench's workers."""
     deadline = time.monotonic() + BACKGROUND_SECONDS
     while not inside(run, "SetupFailed", "reading the setup wizard's state", tenant_settings.wizard_is_complete):
         if time.monotonic() > deadline:
@@ -68,7 +72,7 @@ def wait_for_wizard(run):
         run.wait(2)
 
 
-def enforce(run, wanted):
+def enforce(run, wanted, still_open):
     """Scheduler, admin user and lockdown: what lives in the database and is put back whenever it differs."""
     admin = wanted.get("admin") or {}
     lock = (wanted.get("lockdown") or {}).get("mode") == "APIOnly"
@@ -79,8 +83,7 @@ def enforce(run, wanted):
         password = run.secrets.admin_password
     if lock:
         # Before they are set: a crash in between must not make them look like the customer's own.
-        closing = inside(run, "SetupFailed", "reading the lockdown", tenant_settings.open_locks)
-        run.site.remember(lockdown=sorted({*ours, *closing}) or None)
+        run.site.remember(lockdown=sorted({*ours, *still_open}) or None)
     try:
         changed = run.inside(tenant_settings.enforce, run.site.name, admin, password, lock, ours)
     except ChildFailed as failed:
@@ -94,7 +97,8 @@ def explain(failed, admin, password):
     if "ensure_admin" not in failed.frames:
         return failed.into("SetupFailed", "The scheduler or the lockdown cannot be set; it is tried again")
     if password and is_about_password(failed):
-        message = f"The site refuses the admin's password as too weak; put a stronger one into the Secret ({failed.message})."
+        words = re.sub(r"<[^>]*>|\s+", " ", failed.message).strip()
+        message = f"The site refuses the admin's password as too weak; put a stronger one into the Secret ({words})."
         return Failure("WeakPassword", message)
     return failed.into("UserFailed", f"The admin user {admin.get('email')} cannot be created")
 

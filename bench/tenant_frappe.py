@@ -8,7 +8,8 @@ import sys
 
 def load():
     """Imports Frappe and bench's commands into this process, for the children to find them there."""
-    os.makedirs(os.path.join("..", "logs"), exist_ok=True)
+    with contextlib.suppress(OSError):  # usually a volume; where it cannot be made, Frappe says what is wrong
+        os.makedirs(os.path.join("..", "logs"), exist_ok=True)
     importlib.import_module("frappe")
     importlib.import_module("frappe.utils.bench_helper")
 

@@ -41,7 +41,7 @@ class Report:
         return _PAIR.sub(lambda found: found.group(1) + HIDDEN, text)
 
     def say(self, line):
-        print(self.redact(line), flush=True)
+        print(self.redact(line).encode(errors="replace").decode(), flush=True)
 
     def begin(self, step):
         self._step = step
@@ -65,7 +65,7 @@ class Report:
         line = fit(self._result())
         path = os.environ.get("TENANT_TERMINATION_LOG", "/dev/termination-log")
         try:
-            with open(path, "w", encoding="utf-8") as log:
+            with open(path, "w", encoding="utf-8", errors="replace") as log:
                 log.write(line)
         except OSError as error:
             print(f"cannot write the result to {path}: {error.strerror}", file=sys.stderr, flush=True)

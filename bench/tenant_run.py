@@ -65,6 +65,10 @@ class Run:
         """Runs a bench command and returns the lines it wrote. Secrets may be among the words."""
         return self._timed(tenant_frappe.command, (words,))[1]
 
+    def aside(self, work, *arguments):
+        """The same for work of ours that may take long: the lock is minded meanwhile."""
+        return tenant_child.run(work, arguments, self.pulse)[0]
+
     def _timed(self, work, arguments):
         started = time.monotonic()
         try:

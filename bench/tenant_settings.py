@@ -9,6 +9,16 @@ SYSTEM, WEBSITE = "System Settings", "Website Settings"
 LOCKS = {"disable_user_pass_login": SYSTEM, "disable_signup": WEBSITE}
 
 
+def prepare(site, wizard, organization):
+    """What is done once: (whether the wizard had to run, whether it is complete, the locks that are open)"""
+    ran = wizard and ensure_wizard(site, organization)
+    if organization and not wizard:
+        regional(site, organization)
+    # Anew, so that nothing of this is read from what the process still remembers.
+    with tenant_frappe.site(site) as frappe:
+        return ran, not wizard or is_complete(frappe), still_open(frappe)
+
+
 def wizard_is_complete(site):
     with tenant_frappe.site(site) as frappe:
         return is_complete(frappe)
@@ -17,8 +27,10 @@ def wizard_is_complete(site):
 def is_complete(frappe):
     if not hasattr(frappe, "is_setup_complete"):
         return is_set(frappe, SYSTEM, "setup_complete")
-    if not frappe.db.count("Installed Application"):
-        # Where it counts per app, an empty list would pass for complete. Migrate fills it, this way.
+    listed = set(frappe.get_all("Installed Application", pluck="app_name"))
+    if not listed.issuperset(frappe.get_installed_apps()):
+        # Where it counts per app, an app that is not listed would pass for complete; and a new site may
+        # list none. Migrate fills the list, in this way.
         applications = frappe.get_single("Installed Applications")
         if hasattr(applications, "update_versions"):
             applications.update_versions()
@@ -193,11 +205,6 @@ def grant(frappe, email, roles):
         user.add_roles(*lacking)
         frappe.db.commit()
     return bool(lacking)
-
-
-def open_locks(site):
-    with tenant_frappe.site(site) as frappe:
-        return still_open(frappe)
 
 
 def still_open(frappe):

@@ -59,10 +59,12 @@ class Site:
                 "ForeignSite",
                 f"{self.name} exists and does not carry this tenant's marker, so it was not touched; choose another subdomain, or remove that site.",
             )
-        if self.config().get("db_name") != self.database_name:
+        config = self.config()
+        # The user bears the database's name. drop-site drops whichever the config names, so both count.
+        if config.get("db_name") != self.database_name or config.get("db_user", self.database_name) != self.database_name:
             raise Failure(
                 "ForeignDatabase",
-                f"{self.name} names another database than {self.database_name} in its site_config.json, so it was not touched; put db_name back.",
+                f"{self.name} names another database or user than {self.database_name} in its site_config.json, so it was not touched; put db_name and db_user back.",
             )
 
     def others_with_database(self):
@@ -128,19 +130,24 @@ def merge(config, key, changes):
 
 @contextlib.contextmanager
 def workshop(tenant):
-    """A folder of the tenant's on the sites volume, for what is half made or half gone; empty before,
-    gone afterwards. Only under the tenant's lock."""
-    folder = os.path.join(WORKSHOP, tenant)
-    clear_workshop(tenant)
-    # Parents included: the run of another tenant may just have removed the empty one.
-    os.makedirs(folder, mode=0o700)
+    """A folder of the tenant's on the sites volume, for what is half made; gone afterwards."""
     try:
-        yield folder
+        yield open_workshop(tenant)
     finally:
         clear_workshop(tenant)
 
 
+def open_workshop(tenant):
+    """The folder, empty. Only under the tenant's lock."""
+    clear_workshop(tenant)
+    folder = os.path.join(WORKSHOP, tenant)
+    # Parents included: the run of another tenant may just have removed the empty one.
+    os.makedirs(folder, mode=0o700)
+    return folder
+
+
 def clear_workshop(tenant):
+    """Only under the tenant's lock."""
     shutil.rmtree(os.path.join(WORKSHOP, tenant), ignore_errors=True)
     with contextlib.suppress(OSError):  # not there, or another tenant's run is in it
         os.rmdir(WORKSHOP)

@@ -3,34 +3,47 @@
 # with their databases. Everything is applied on every `lab up`, so that what somebody changed or deleted is put back.
 # Sourced by lab/lab after lab/node.sh.
 
+namespaces=(kube-system projectcontour cert-manager infra erp erp16 tenant-operator)   # and customers
 benches=(erp:15:master.example.com erp16:16:master.gw.example.com)   # namespace, Frappe's version, the Master site
 
-apply() { kubectl apply --server-side --force-conflicts --field-manager=lab -f "${1:--}"; }
-
-# render FILE NAME=VALUE...: a template with its values, and with the images that the recipes make now.
-render() {
-  local file=$1 value edits=() recipe; shift
-  for value; do edits+=(-e "s|\${${value%%=*}}|${value#*=}|g"); done
-  for recipe in $(sed -n 's|.*image: docker.io/lab/\(.*\):built.*|\1|p' "$file" | sort -u); do
-    edits+=(-e "s|docker.io/lab/$recipe:built|$(image_name "$recipe")|")
-  done
-  sed "${edits[@]}" -e '' "$file"
+# apply: what comes by standard input. A Job cannot be changed, so a changed one is deleted and made anew.
+apply() {
+  local objects changed output job; objects=$(cat)
+  output=$(serverside <<<"$objects" 2>&1) && return
+  changed=$(sed -nE 's/.*(The Job|Job\.batch) "([^"]*)" is invalid:.*field is immutable.*/\2/p' <<<"$output" | sort -u)
+  [ -n "$changed" ] || { echo "$output"; return 1; }
+  for job in $changed; do kubectl delete job --all-namespaces --field-selector "metadata.name=$job"; done
+  serverside <<<"$objects"
 }
+serverside() { kubectl apply --server-side --force-conflicts --field-manager=lab -f -; }
 
-images() {
-  local recipe archives=()
-  for recipe in "$lab"/images/*.sh; do
-    recipe=$(basename "$recipe" .sh)
-    [ "$recipe" = lib ] || archives+=("$(archive_of "$recipe")")
+# What an image is called now: asked once, so that what is loaded is what manifests name.
+declare -A named
+name_images() {
+  local recipe archive
+  for recipe in $(recipes); do
+    archive=$(archive_of "$recipe")
+    [ -e "$archive" ] || die "no image $recipe made from what is here now: run lab/build"
+    archive=$(basename "$archive" .tar)
+    named[$recipe]=$recipe:${archive##*-}
   done
-  load "${archives[@]}"
+}
+load_images() { local image; for image in "${named[@]}"; do load "$cache/images/${image/:/-}.tar"; done; }
+
+# render FILE NAME=VALUE...: a template with its values, and with the images as they are called now.
+render() {
+  local file=$1 value edits=() image; shift
+  for value; do edits+=(-e "s|\${${value%%=*}}|${value#*=}|g"); done
+  for image in "${named[@]}"; do edits+=(-e "s|docker.io/lab/${image%:*}:built|docker.io/lab/$image|"); done
+  echo ---
+  sed "${edits[@]}" "$file"
 }
 
 # secret NAMESPACE NAME FILE...: its keys are the names of the files; no value is on a command line.
 secret() {
-  local namespace=$1 name=$2 files=() file; shift 2
-  for file; do files+=(--from-file="$file"); done
-  kubectl create secret generic "$name" -n "$namespace" "${files[@]}" --dry-run=client -o yaml | apply
+  local file
+  printf -- '---\napiVersion: v1\nkind: Secret\nmetadata: {name: %s, namespace: %s}\ndata:\n' "$2" "$1"
+  for file in "${@:3}"; do printf '  %s: %s\n' "$(basename "$file")" "$(base64 -w0 "$file")"; done
 }
 
 # random FOLDER KEY...: a file with a random value for each key, made once in the life of a lab.
@@ -41,21 +54,8 @@ random() (
 
 namespaces() {
   local name
-  for name in cert-manager projectcontour erp erp16 customers tenant-operator; do
-    printf 'apiVersion: v1\nkind: Namespace\nmetadata: {name: %s, labels: {saas: "%s"}}\n---\n' "$name" "$([ "$name" != customers ] || echo true)"
-  done | apply
-}
-
-edge() {
-  local name; name=$(mktemp -d)
-  install -m 600 "$dir/pki/edge-ca.crt" "$name/tls.crt"; install -m 600 "$dir/pki/edge-ca.key" "$name/tls.key"
-  secret cert-manager lab-ca "$name/tls.crt" "$name/tls.key"
-  rm -rf "$name"
-  render "$lab/manifests/dns.yaml" | apply
-  render "$(tool upstream.yaml)" | apply
-  kubectl wait --for=condition=Established crd --all --timeout=30s
-  render "$lab/manifests/cert-manager.yaml" | apply
-  render "$lab/manifests/edge.yaml" | apply
+  for name in "${namespaces[@]}"; do printf -- '---\napiVersion: v1\nkind: Namespace\nmetadata: {name: %s}\n' "$name"; done
+  printf -- '---\napiVersion: v1\nkind: Namespace\nmetadata: {name: customers, labels: {saas: "true"}}\n'
 }
 
 # bench NAMESPACE VERSION MASTER-SITE
@@ -67,39 +67,56 @@ bench() {
   random "$secrets/master-token" api-key api-secret
   secret "$namespace" erpnext "$secrets"/erpnext/*
   secret "$namespace" master-token "$secrets"/master-token/*
-  kubectl create secret generic lab-ca -n "$namespace" --from-file=ca.crt="$dir/pki/edge-ca.crt" --dry-run=client -o yaml | apply
-  render "$lab/manifests/databases.yaml" "${values[@]}" | apply
-  if [ -e "$project/examples/saas-tenant-doctype.json" ]; then
-    kubectl create configmap saas-tenant-doctype -n "$namespace" --from-file="$project/examples/saas-tenant-doctype.json" --dry-run=client -o yaml | apply
-  fi
-  if [ -e "$lab/manifests/bench.yaml" ]; then render "$lab/manifests/bench.yaml" "${values[@]}" | apply; fi
+  secret "$namespace" lab-ca "$dir/edge-ca/ca.crt"
+  printf -- '---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: saas-tenant-doctype, namespace: %s}\ndata:\n  saas-tenant-doctype.json: |\n' "$namespace"
+  sed 's/^/    /' "$project/examples/saas-tenant-doctype.json"
+  render "$lab/manifests/databases.yaml" "${values[@]}"
+  render "$lab/manifests/bench.yaml" "${values[@]}"
 }
 
-available() {
-  local namespace
-  for namespace in kube-system projectcontour cert-manager "${benches[@]%%:*}"; do
-    kubectl wait --for=condition=Available deployment --all -n "$namespace" --timeout=180s
-  done
-  kubectl rollout status daemonset/envoy -n projectcontour --timeout=60s
-  kubectl wait --for=condition=Ready certificate/edge-wildcard -n infra --timeout=60s
-  kubectl wait --for=condition=Programmed gateway/edge -n infra --timeout=60s
-  for namespace in "${benches[@]%%:*}"; do
-    [ ! -e "$lab/manifests/bench.yaml" ] || kubectl wait --for=condition=Complete job/master -n "$namespace" --timeout=180s
-  done
-}
-
-benches_up() {
+objects() {
   local entry namespace version master
+  namespaces
+  secret cert-manager lab-ca "$dir"/edge-ca/tls.*
+  render "$lab/manifests/dns.yaml"
+  render "$(tool contour.yaml)"
+  render "$lab/manifests/edge.yaml"
+  render "$lab/manifests/cert-manager.yaml"
   for entry in "${benches[@]}"; do
     IFS=: read -r namespace version master <<<"$entry"
     bench "$namespace" "$version" "$master"
   done
 }
+apply_objects() { objects | apply; }
+
+# Other people's definitions are large and change only with their version: applied once.
+definitions() {
+  local file; file=$(tool definitions.yaml)
+  [ ! -e "$dir/applied-$(basename "$file")" ] || return 0
+  apply <"$file"
+  kubectl wait --for=condition=Established crd --all --timeout=30s
+  touch "$dir/applied-$(basename "$file")"
+}
+
+# available: what `lab up` applied, not what the operator runs beside it.
+available() {
+  local namespace
+  for namespace in "${namespaces[@]}"; do
+    [ "$namespace" = infra ] || [ "$namespace" = tenant-operator ] ||
+      kubectl wait --for=condition=Available deployment -l 'app.kubernetes.io/managed-by!=tenant-operator' -n "$namespace" --timeout=180s
+  done
+  kubectl rollout status daemonset/envoy -n projectcontour --timeout=60s
+  kubectl wait --for=condition=Ready certificate/edge-wildcard -n infra --timeout=60s
+  kubectl wait --for=condition=Programmed gateway/edge -n infra --timeout=60s
+  for namespace in "${benches[@]%%:*}"; do kubectl wait --for=condition=Complete job/master -n "$namespace" --timeout=180s; done
+}
 
 apps_up() {
-  timed "loaded images" images
-  timed "applied namespaces, DNS, the edge and certificates" edge_up
-  timed "applied databases and benches" benches_up
+  name_images
+  timed "loaded images" load_images &
+  local loading=$!
+  timed "applied definitions of others" definitions
+  wait $loading
+  timed "applied DNS, the edge, certificates, databases and benches" apply_objects
   timed "all available" available
 }
-edge_up() { namespaces; edge; }

@@ -20,7 +20,7 @@ timed() {
   if wait $!; then
     say "$done in $((SECONDS - started)) s"; rm -f "$log"
   else
-    tail -n 40 "$log" >&9
+    tail -n 40 "$log" | cut -c1-500 >&9
     die "failed after $((SECONDS - started)) s, all of its output is in $log: $*"
   fi
 }

@@ -50,7 +50,7 @@ pki() (
   umask 077; cd "$dir/pki"
   openssl ecparam -name prime256v1 -genkey -noout -out sa.key
   authority ca lab
-  authority edge-ca "lab edge"   # what cert-manager signs with
+  mkdir ../edge-ca; authority ../edge-ca/tls "lab edge"; cp ../edge-ca/tls.crt ../edge-ca/ca.crt   # what cert-manager signs with
   certificate apiserver /CN=kube-apiserver extendedKeyUsage=serverAuth \
     "subjectAltName=IP:$node,IP:$api,IP:127.0.0.1,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.cluster.local"
   certificate client /O=system:masters/CN=admin extendedKeyUsage=clientAuth
@@ -101,9 +101,13 @@ state = "$dir/containerd/state"
   restrict_oom_score_adj = true
   netns_mounts_under_state_dir = true
   cni = { bin_dir = "/usr/lib/cni", conf_dir = "$dir/cni" }
+[plugins."io.containerd.grpc.v1.cri".registry]
+  config_path = "$dir/containerd/registries"
 [plugins."io.containerd.internal.v1.opt"]
   path = "$dir/containerd/opt"
 Y
+  mkdir -p "$dir/containerd/registries/_default"
+  echo 'server = "http://127.0.0.1:1"' >"$dir/containerd/registries/_default/hosts.toml"   # there is no registry: a pull fails at once
   spawn containerd containerd -c "$dir/containerd/config.toml"
   await 20 "containerd (see $dir/containerd.log)" ctr_ version
 }
@@ -139,6 +143,7 @@ enforceNodeAllocatable: []
 localStorageCapacityIsolation: false
 evictionHard: {memory.available: 100Mi}
 imageGCHighThresholdPercent: 100
+imagePullCredentialsVerificationPolicy: NeverVerify   # or an image that is loaded after a pod asked for it would be pulled all the same
 podLogsDir: $dir/logs
 volumePluginDir: $dir/kubelet/volume-plugins
 clusterDNS: [$dns]

@@ -14,18 +14,19 @@
 # kept in the cache. COMMAND runs in it, by its shell, once the packages are there. --bare: files of the packages and what
 # they depend on, nothing of Debian's base, no maintainer script run (no users, no ca-certificates bundle, maybe no shell).
 rootfs_with() {
-  local variant=(--variant=minbase) runs=() packages=() out
+  local variant=(--variant=minbase) hook=customize runs=() packages=() out
   while [ $# -gt 0 ]; do
     case $1 in
-      --bare) variant=(--variant=extract --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr) ;;
-      --run) runs+=("--customize-hook=chroot \"\$1\" sh -euc '${2//\'/\'\\\'\'}'"); shift ;;
+      --bare) variant=(--variant=extract --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr) hook=extract ;;   # the last hook there is then
+      --run) runs+=("chroot \"\$1\" sh -euc '${2//\'/\'\\\'\'}'"); shift ;;
       *) packages+=("$1") ;;
     esac
     shift
   done
-  out=$cache/rootfs/debian-$(key_of "$(declare -f debian)" "${variant[@]}" "${runs[@]}" "${packages[@]}").tar
+  runs+=('rm -rf "$1"/etc/apt/sources.list* "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/resolv.conf "$1"/etc/hostname')
+  out=$cache/rootfs/debian-$(key_of "$(declare -f rootfs_with debian)" "${variant[@]}" "${runs[@]}" "${packages[@]}").tar
   if [ ! -e "$out" ]; then
-    timed "made a root file system of: ${packages[*]}" debian "$out.part" "$(IFS=,; echo "${packages[*]}")" "${variant[@]}" "${runs[@]}"
+    timed "made a root file system of: ${packages[*]}" debian "$out.part" "$(IFS=,; echo "${packages[*]}")" "${variant[@]}" "${runs[@]/#/--$hook-hook=}"
     mv "$out.part" "$out"
   fi
   touch "$out"
@@ -40,7 +41,6 @@ debian() {
   apt-config dump Acquire | grep -E '^Acquire::(https?|Check-[A-Za-z-]*)(::| )' >"$work/apt.conf" || true
   SOURCE_DATE_EPOCH=0 mmdebstrap --quiet --mode=root --format=tar --aptopt="$work/apt.conf" --include="$packages" \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' "$@" \
-    --customize-hook='rm -rf "$1"/etc/apt/sources.list* "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/resolv.conf "$1"/etc/hostname' \
     '' "$out" "$work/sources.list"
   rm -rf "$work"
 }
@@ -59,9 +59,10 @@ archive_of() (
   tools=() inputs=()
   # shellcheck source=/dev/null
   . "$lab/images/$1.sh"
-  local made_with=() name
+  local made_with=("$(declare -f layer_of_dir)") name
+  ! grep -q rootfs_with "$lab/images/$1.sh" || made_with+=("$(declare -f rootfs_with debian)")
   for name in "${tools[@]}"; do made_with+=("$(basename "$(tool "$name")")"); done
-  echo "$cache/images/$1-$(key_of "$lab/images/$1.sh" "$lab/image" "$(declare -f layer_of_dir debian)" "${made_with[@]}" "${inputs[@]}").tar"
+  echo "$cache/images/$1-$(key_of "$lab/images/$1.sh" "$lab/image" "${made_with[@]}" "${inputs[@]}").tar"
 )
 
 build_image() (
@@ -81,3 +82,5 @@ build_image() (
 
 # image_name NAME: what manifests call it.
 image_name() { local stem; stem=$(basename "$(archive_of "$1")" .tar); echo "docker.io/lab/$1:${stem##*-}"; }
+
+recipes() { local file; for file in "$lab"/images/*.sh; do file=$(basename "$file" .sh); [ "$file" = lib ] || echo "$file"; done; }

@@ -27,7 +27,16 @@ pub fn crds_yaml() -> String {
 
 /// One definition as a YAML document.
 pub fn yaml(crd: &CustomResourceDefinition) -> String {
-    format!("---\n{}", serde_yaml::to_string(crd).expect("a definition is plain data"))
+    let text = serde_yaml::to_string(crd).expect("a definition is plain data");
+    text.lines().fold("---\n".to_owned(), |all, line| all + &for_yaml_1_1(line) + "\n")
+}
+
+/// kubectl, Helm, Argo CD and Flux read YAML 1.1, where these words are booleans; our writer speaks 1.2, where they are strings.
+fn for_yaml_1_1(line: &str) -> String {
+    match line.rsplit_once("- ") {
+        Some((indent, word @ ("Off" | "On" | "Yes" | "No" | "Y" | "N"))) if indent.trim().is_empty() => format!("{indent}- \"{word}\""),
+        _ => line.to_owned(),
+    }
 }
 
 /// Makes of Rust's schema what Kubernetes knows. A field that is null counts as left out, so that templates may write empty values

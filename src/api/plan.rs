@@ -20,7 +20,6 @@ use super::tenant::App;
     doc = "A TenantPlan says what a plan such as starter or professional means: setup, apps, site config, rate limit and refused paths. Tenants name it in spec.plan. A change reaches all of its tenants.",
     printcolumn(name = "Display", type_ = "string", json_path = ".spec.displayName", description = "Name for people"),
     printcolumn(name = "Setup", type_ = "string", json_path = ".spec.setup", description = "Whether the setup wizard is completed"),
-    printcolumn(name = "Apps", type_ = "string", json_path = ".spec.apps[*].name", description = "Apps of every tenant"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     validation = ("self.metadata.name.size() <= 63", "metadata.name becomes a label value: use at most 63 characters")
 )]

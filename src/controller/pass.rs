@@ -37,7 +37,7 @@ impl Done {
 
     /// For the fold into the Tenant's status.
     pub fn report(&self) -> Pass<'_> {
-        let threshold = self.who.bench.spec.probe.failure_threshold.unwrap_or(3);
+        let threshold = self.who.bench.spec.probe.failure_threshold();
         Pass {
             way: self.way,
             who: &self.who,

@@ -89,6 +89,8 @@ pub fn transitions(old: Option<&TenantStatus>, new: &TenantStatus) -> Vec<Event>
         let before = old.and_then(|old| old.conditions.iter().find(|other| other.type_ == condition.type_));
         match before {
             None => condition.status == "True",
+            // What keeps it from being Ready is told by the condition of the stage.
+            Some(before) if condition.type_ == Condition::Ready.type_() => before.status != condition.status,
             Some(before) => {
                 (before.status != condition.status || before.reason != condition.reason) && condition.status != "Unknown"
             }

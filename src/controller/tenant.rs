@@ -44,6 +44,8 @@ enum Pass {
 
 pub async fn reconcile(tenant: Arc<Tenant>, here: Arc<Reconciler>) -> Result<Action, Error> {
     if tenant.annotations().contains_key(annotation::PAUSED) {
+        // It must not keep a place at the gate meanwhile.
+        tenant.status.iter().filter_map(|status| status.id.as_deref()).for_each(|id| here.live.dismiss(id));
         return Ok(Action::await_change());
     }
     let timer = here.metrics.reconcile("tenant");

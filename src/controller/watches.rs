@@ -35,6 +35,9 @@ use crate::core::subject::ObjectName;
 /// Of many changes to one object within this time one reconcile is made.
 const DEBOUNCE: Duration = Duration::from_millis(20);
 
+const CHANGED: Duration = Duration::from_secs(1);
+const FAILED: Duration = Duration::from_secs(10);
+
 /// The Tenants' controller, and when its cache has seen them all.
 pub struct Tenants {
     pub work: BoxStream<'static, ()>,
@@ -182,8 +185,10 @@ async fn serves<K: Resource<DynamicType = ()>>(here: &Reconciler) -> Result<bool
 
 fn failed<K: Resource>(object: Arc<K>, error: &crate::world::Error, _here: Arc<Reconciler>) -> Action {
     let name = object.meta().name.clone().unwrap_or_default();
+    // Somebody else wrote at the same time, or the watch is behind our own write: no fault, and soon over.
+    let pause = if matches!(error, crate::world::Error::Changed { .. }) { CHANGED } else { FAILED };
     tracing::warn!(%name, %error, "a reconcile failed; it is tried again");
-    Action::requeue(pace::spread(Duration::from_secs(10), &name))
+    Action::requeue(pace::spread(pause, &name))
 }
 
 fn note<E: Debug>(controller: &'static str, result: Result<(), E>) {

@@ -5,11 +5,10 @@ use std::time::Duration;
 use k8s_openapi::jiff::Timestamp;
 
 use super::names;
-use crate::api::{Probe, ProbeMode, duration};
+use crate::api::Probe;
 
 const SHORTEST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(600);
-const PROBE_INTERVAL: Duration = Duration::from_secs(600);
 
 /// Half of the time that it has failed already: exponential, with no state of its own, and the same after a restart.
 pub fn after_error(now: Timestamp, failing_since: Timestamp) -> Duration {
@@ -19,14 +18,7 @@ pub fn after_error(now: Timestamp, failing_since: Timestamp) -> Duration {
 
 /// Until a tenant at rest is looked at again: for its probe, or for drift that no watch tells of.
 pub fn at_rest(probe: &Probe, resync: Duration) -> Duration {
-    match probe.mode {
-        ProbeMode::Off => resync,
-        ProbeMode::Edge => probe_interval(probe).min(resync),
-    }
-}
-
-pub fn probe_interval(probe: &Probe) -> Duration {
-    probe.interval.as_deref().and_then(|text| duration::parse(text).ok()).unwrap_or(PROBE_INTERVAL)
+    if probe.mode.is_off() { resync } else { probe.interval().min(resync) }
 }
 
 /// Up to a tenth more, always the same for one name: tenants do not come back in step after a restart.

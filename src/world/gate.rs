@@ -45,19 +45,19 @@ impl Gate {
         (Self { lanes: Mutex::default(), wake }, woken)
     }
 
-    /// Whether the tenant may start a Job; one that may not is put in the queue.
+    /// Whether the tenant may start a Job; one that may not is put in the queue. One that may leaves it, also if it does not start
+    /// after all (a failed step that has to wait): it must not keep others from the slot.
     pub fn look(&self, way: Way, who: &Subject) -> GateSeen {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let lane = lanes.entry(key(way, who)).or_default();
         lane.limit = limit(who);
-        if lane.running.contains_key(&who.id) {
-            return GateSeen::Open;
-        }
         let place = (who.created, who.id.clone());
-        lane.waiting.insert(place.clone(), who.tenant.clone());
-        if lane.next().any(|next| *next == place) {
+        let ahead = lane.waiting.range(..&place).count();
+        if lane.running.contains_key(&who.id) || lane.running.len() + ahead < lane.limit {
+            lane.waiting.remove(&place);
             return GateSeen::Open;
         }
+        lane.waiting.insert(place, who.tenant.clone());
         GateSeen::Full { in_use: lane.running.len(), limit: lane.limit, waiting: lane.waiting.len() }
     }
 

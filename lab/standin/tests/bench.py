@@ -113,14 +113,14 @@ class Answer:
 class Server:
     """Real gunicorn on the bench, started as frappe_docker does it."""
 
-    def __init__(self, release="15", workers=2, faults=None):
+    def __init__(self, release="15", workers=2, faults=None, **extra):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         command = [os.path.join(BENCH, "env", "bin", "gunicorn"), f"--chdir={SITES}", f"--bind=127.0.0.1:{self.port}"]
         command += ["--threads=4", f"--workers={workers}", "--worker-class=gthread", "--preload", "frappe.app:application"]
         self.log = open(os.path.join(os.environ["SCRATCH"], f"gunicorn-{self.port}.log"), "w")
-        self.process = subprocess.Popen(command, env=environment(release, faults), stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen(command, env=environment(release, faults, **extra), stdout=self.log, stderr=self.log)
         atexit.register(self.stop)
         await_true(self._answers)
 
@@ -137,11 +137,11 @@ class Server:
             self.process.wait(20)
         self.log.close()
 
-    def call(self, site, path, method="GET", data=None, form=None, token=None, **headers):
+    def call(self, site, path, method="GET", data=None, form=None, raw=None, token=None, **headers):
         """One request to a site; `data` goes as JSON, `form` as a form."""
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         headers.setdefault("X-Frappe-Site-Name", site)
-        body = None
+        body = raw
         if data is not None:
             body, headers["Content-Type"] = data if isinstance(data, str) else json.dumps(data), "application/json"
         if form is not None:

@@ -7,8 +7,21 @@ import signal
 import unittest
 
 from tests.bench import (
-    ROOT_PASSWORD, SCOPE, SITES, BenchTest, Server, await_true, bench, config_of, fresh, has_database, hosts_of, new_site, python, start,
-)  # fmt: skip
+    ROOT_PASSWORD,
+    SCOPE,
+    SITES,
+    BenchTest,
+    Server,
+    await_true,
+    bench,
+    config_of,
+    fresh,
+    has_database,
+    hosts_of,
+    new_site,
+    python,
+    start,
+)
 
 
 class ANewSite(BenchTest):
@@ -87,6 +100,14 @@ class ANewSite(BenchTest):
         self.assertRegex(names[0], r"^_[0-9a-f]{16}$")
         self.assertNotEqual(names[1], names[2])
 
+    def test_has_tens_of_tables_and_as_many_more_as_the_bench_asks_for(self):
+        count = "print(len(frappe.db.get_tables()))"
+        few = int(python(count, new_site()[0]))
+        self.assertLess(few, 50)
+        self.assert_ok(bench("set-config", "-gp", "standin_tables", "40"))
+        self.addCleanup(bench, "set-config", "-g", "standin_tables", "None")
+        self.assertEqual(int(python(count, new_site()[0])), few + 40)
+
     def test_works_with_redis_down(self):
         down = "redis://127.0.0.1:1"
         self.assert_ok(new_site(FRAPPE_REDIS_CACHE=down, FRAPPE_REDIS_QUEUE=down)[2])
@@ -100,7 +121,9 @@ class ANewSite(BenchTest):
 
     def test_from_a_dump_has_its_apps_and_its_users_but_a_new_administrator_password(self):
         template = new_site("--install-app", "erpnext", admin="old-Pass1")[0]
-        python("frappe.get_doc({'doctype':'User','email':'left@over.test','first_name':'L'}).insert(); frappe.db.commit()", template)
+        python(
+            "frappe.get_doc({'doctype':'User','email':'left@over.test','first_name':'L'}).insert(); frappe.db.commit()", template
+        )
         self.assert_ok(bench("--site", template, "backup"))
         dump = glob.glob(os.path.join(SITES, template, "private/backups/*-database.sql.gz"))[0]
         site, _database, done = new_site("--source-sql", dump, admin="new-Pass1")

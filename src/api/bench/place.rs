@@ -69,9 +69,6 @@ pub struct Services {
     /// The bench's nginx, which knows the site by the host. Required by edge.type Ingress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nginx: Option<ServicePort>,
-    /// The bench's socket.io server.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub socketio: Option<ServicePort>,
     /// What answers on a tenant's frontend host.
     pub frontend: ServicePort,
 }

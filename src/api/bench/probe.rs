@@ -12,8 +12,8 @@ use super::super::{duration, schema};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Probe {
-    /// Edge: a tenant is Ready once its names, TLS, ping, key and refused paths were seen to work through the edge. Off: that is
-    /// taken on trust.
+    /// Edge: a tenant is Ready once its names, TLS, ping, key and refused paths were seen to work through the edge. None: that is
+    /// taken on trust. "Off" is another word for None; it has to be written in quotes, since YAML takes a bare Off for a boolean.
     #[serde(default)]
     pub mode: ProbeMode,
     /// Address, as host:port, to connect to instead of what the names resolve to, where those do not work from inside the
@@ -59,5 +59,13 @@ fn interval(_: &mut SchemaGenerator) -> Schema {
 pub enum ProbeMode {
     #[default]
     Edge,
+    None,
     Off,
+}
+
+impl ProbeMode {
+    /// Nothing is looked at.
+    pub fn is_off(self) -> bool {
+        matches!(self, Self::None | Self::Off)
+    }
 }

@@ -13,8 +13,9 @@ pub struct Lockdown {
     /// Frappe does it.
     #[serde(default)]
     pub mode: LockdownMode,
-    /// Becomes the site's oauth_provider_url.
+    /// Where users sign in instead. Becomes oauth_provider_url in the site's config.
     #[serde(default, rename = "oauthProviderURL", skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::url")]
     pub oauth_provider_url: Option<String>,
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::api::Receipt;
@@ -122,14 +123,16 @@ fn hold_back(who: &Subject, seen: &WorkSeen, job: &JobSeen, order: &Order) -> Op
     };
     let waited = u64::try_from(who.now.duration_since(ended).as_secs()).unwrap_or(0);
     let left = pause.saturating_sub(waited);
-    let again = format!("; tried {tries} times, again in {left} s");
+    // A time and no countdown: the message stays the same until something happens.
+    let at = ended.saturating_add(SignedDuration::from_secs(i64::try_from(pause).unwrap_or(0))).unwrap_or(ended);
+    let again = format!("; failed {tries} in a row, tried again at {}", at.strftime("%H:%M:%SZ"));
     (left > 0).then(|| Verdict::Wait(note(&failure, &again), Duration::from_secs(left)))
 }
 
 /// A pod that ended without a word: out of memory, past its deadline, or its node was lost.
 fn lost(job: &JobSeen) -> StepFailure {
     StepFailure {
-        step: "the step".to_owned(),
+        step: String::new(),
         reason: "StepLost".to_owned(),
         class: FailureClass::Retryable,
         message: format!("the pod of Job {} ended without a report; see its events (memory, deadline, node)", job.name),
@@ -139,7 +142,8 @@ fn lost(job: &JobSeen) -> StepFailure {
 
 fn note(failure: &StepFailure, more: &str) -> Note {
     let tail = if failure.tail.is_empty() { String::new() } else { format!("; last lines: {}", failure.tail.join(" | ")) };
-    Note::new(failure.reason.clone(), format!("{}: {}{tail}{more}", failure.step, failure.message))
+    let step = if failure.step.is_empty() { "start" } else { &failure.step };
+    Note::new(failure.reason.clone(), format!("{step}: {}{tail}{more}", failure.message))
 }
 
 /// Seconds until the next try: doubled each time, capped, and spread by the id so that tenants do not come back in step.

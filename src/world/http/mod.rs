@@ -70,12 +70,11 @@ fn builder() -> ClientBuilder {
 }
 
 async fn send(request: RequestBuilder, limit: usize) -> Result<Answer, Failure> {
-    let failed = |error: reqwest::Error| {
-        let host = error.url().and_then(|url| url.host_str()).unwrap_or("the server").to_owned();
-        Failure::of(&error, &host)
-    };
-    let response = request.send().await.map_err(failed)?;
-    Answer::read(response, limit).await.map_err(failed)
+    let (client, request) = request.build_split();
+    let request = request.map_err(|error| Failure::of(&error, "the URL"))?;
+    let host = request.url().host_str().unwrap_or_default().to_owned();
+    let answer = async { Answer::read(client.execute(request).await?, limit).await };
+    answer.await.map_err(|error| Failure::of(&error, &host))
 }
 
 /// A name or password that nobody has.

@@ -9,14 +9,14 @@ use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind};
 
 use super::Live;
 use super::secrets::{Key, text};
-use crate::api::{EdgeType, LockdownMode, ProbeMode, Registry, VerifyMode};
+use crate::api::{EdgeType, LockdownMode, Registry, VerifyMode};
 use crate::core::manifests::routes;
 use crate::core::op::Row;
 use crate::core::seen::{Check, DnsSeen, KeyAnswer, ProbeSeen, RegistryAnswer, RegistrySeen};
 use crate::core::stages::Way;
 use crate::core::steps::Step;
 use crate::core::subject::Subject;
-use crate::core::{names, pace};
+use crate::core::names;
 use crate::world::http::bench::{Trial, try_key};
 use crate::world::http::probe::{Prober, Target};
 use crate::world::http::registry::{self, Master, Place};
@@ -110,12 +110,12 @@ impl Live {
 
     pub(super) async fn see_probe(&self, way: Way, who: &Subject) -> Result<ProbeSeen, Error> {
         let probe = &who.bench.spec.probe;
-        if way == Way::Down || probe.mode == ProbeMode::Off {
+        if way == Way::Down || probe.mode.is_off() {
             return Ok(ProbeSeen { checks: vec![], failures: 0 });
         }
         let proof = who.receipt(Step::Proof).map(|proof| proof.at.0.to_string()).unwrap_or_default();
         let of = names::digest(&[&proof, &who.generation.to_string(), &format!("{:?}", who.want.as_ref().map(|want| &want.refused))], 16);
-        if let Some(seen) = self.outside.still_good(&who.id, &of, pace::probe_interval(probe)) {
+        if let Some(seen) = self.outside.still_good(&who.id, &of, probe.interval()) {
             return Ok(seen);
         }
         let ca = match &probe.ca_secret_ref {

@@ -20,6 +20,8 @@ DOCTYPES = [
         autoname="field:company_name",
     ),
     doctype("Fiscal Year", "Accounts", "year Data reqd unique\nyear_start_date Date\nyear_end_date Date", autoname="field:year"),
-    doctype("Customer", "Selling", "customer_name Data reqd\ncustomer_type Data", MANAGERS, MANAGERS, autoname="field:customer_name"),
+    doctype(
+        "Customer", "Selling", "customer_name Data reqd\ncustomer_type Data", MANAGERS, MANAGERS, autoname="field:customer_name"
+    ),
     doctype("Global Defaults", "Setup", "default_company Link/Company\ndefault_currency Link/Currency\ncountry Data", issingle=1),
 ]

@@ -9,7 +9,7 @@ import os
 
 from frappe import standin
 from frappe.exceptions import *  # noqa: F403 (frappe.ValidationError and the others are frappe's own names)
-from frappe.exceptions import AuthenticationError, DoesNotExistError, PermissionError, ValidationError
+from frappe.exceptions import DoesNotExistError, PermissionError, ValidationError
 from frappe.types import Local, _dict  # noqa: F401
 
 __version__ = standin.version()
@@ -27,7 +27,10 @@ response = local("response")
 message_log = local("message_log")
 lang = local("lang")
 
-from frappe.utils import redis_wrapper  # noqa: E402 (needs `local`, as everything below does)
+# These need `local`, as everything below does; their names are frappe's own.
+from frappe.shortcuts import as_json, generate_hash, get_traceback, log_error, logger, parse_json  # noqa: E402, F401
+from frappe.utils import redis_wrapper  # noqa: E402
+from frappe.whitelisting import is_whitelisted, whitelist  # noqa: E402, F401
 
 cache = redis_wrapper.Cache()
 STANDARD_USERS = ("Guest", "Administrator")
@@ -46,12 +49,11 @@ def init(site, sites_path=".", new_site=False, force=False):
     local.session = _dict(user="Guest", data=_dict())
     local.form_dict = _dict()
     local.response = _dict(docs=[])
-    local.message_log = []
-    local.all_apps = None
     local.lang = "en"
     local.db = None
     local.meta_cache = {}
     local.conf = get_site_config(sites_path, local.site_path, cached=hasattr(local, "request"))
+    local.message_log = []
     local.initialised = True
 
 
@@ -161,10 +163,13 @@ def get_hooks(hook=None, default=None, app_name=None):
     return hooks if hook is None else hooks.get(hook, default if default is not None else [])
 
 
-def is_setup_complete():
-    from frappe.desk.page.setup_wizard.state import is_setup_complete as complete
+if standin.wizard_is_per_app():
 
-    return complete()
+    def is_setup_complete():
+        """Older releases do not have this function, and keep one flag in System Settings."""
+        from frappe.desk.page.setup_wizard.state import is_setup_complete as complete
+
+        return complete()
 
 
 def get_system_settings(key):
@@ -234,31 +239,11 @@ def has_permission(doctype, ptype="read", doc=None, user=None, throw=False):
 
     granted = allowed(doctype, ptype, user)
     if throw and not granted:
-        message = f"User <b>{user or session.user}</b> does not have doctype access via role permission for document <b>{doctype}</b>"
-        globals()["throw"](message, PermissionError)
+        message = (
+            f"User <b>{user or session.user}</b> does not have doctype access via role permission for document <b>{doctype}</b>"
+        )
+        msgprint(message, raise_exception=PermissionError, indicator="red")
     return granted
-
-
-_whitelisted = {}
-
-
-def whitelist(allow_guest=False, methods=None, **_options):
-    """Marks a function as one that may be called over HTTP."""
-
-    def mark(function):
-        _whitelisted[function] = _dict(allow_guest=allow_guest, methods=methods or ["GET", "POST", "PUT", "DELETE"])
-        return function
-
-    return mark
-
-
-def is_whitelisted(function):
-    """Refuses what was not marked, and what a guest may not call."""
-    rule = _whitelisted.get(function)
-    if rule is None or (session.user == "Guest" and not rule.allow_guest):
-        name = f"{function.__module__}.{function.__qualname__}"
-        throw(f"Function <strong>{name}</strong> is not whitelisted.", PermissionError, title="Method Not Allowed")
-    return rule
 
 
 def get_request_header(key, default=None):
@@ -273,51 +258,6 @@ def enqueue(method, queue="default", **kwargs):
     from frappe.utils.background_jobs import enqueue as add
 
     return add(method, queue=queue, **kwargs)
-
-
-def generate_hash(txt=None, length=56):
-    import secrets
-
-    return secrets.token_hex(length)[:length]
-
-
-def as_json(obj, indent=1):
-    from frappe.utils.response import json_default
-
-    return json.dumps(obj, indent=indent, sort_keys=True, default=json_default, separators=(",", ": "))
-
-
-def parse_json(value):
-    return json.loads(value) if isinstance(value, str) else value
-
-
-def get_traceback(*_args, **_options):
-    import traceback
-
-    return traceback.format_exc()
-
-
-def log_error(title=None, message=None, **_options):
-    """Writes an Error Log, which needs a site that has that DocType."""
-    log = get_doc({"doctype": "Error Log", "method": str(title)[:140], "error": message or get_traceback()})
-    return log.insert(ignore_permissions=True)
-
-
-def logger(module=None, **_options):
-    import logging
-
-    return logging.getLogger(module or "frappe")
-
-
-
-def safe_decode(param, encoding="utf-8"):
-    try:
-        return param.decode(encoding)
-    except Exception:
-        return param
-
-
-    return now_datetime()
 
 
 @whitelist(allow_guest=True)

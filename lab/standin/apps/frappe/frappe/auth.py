@@ -98,9 +98,7 @@ def validate_auth_via_api_keys(words):
             key, secret = token.split(":")
             validate_api_key_secret(key, secret, frappe.get_request_header("Frappe-Authorization-Source"))
     except binascii.Error:
-        frappe.throw(
-            "Failed to decode token, please provide a valid base64-encoded token.", frappe.InvalidAuthorizationToken
-        )
+        frappe.throw("Failed to decode token, please provide a valid base64-encoded token.", frappe.InvalidAuthorizationToken)
     except (AttributeError, TypeError, ValueError):
         return  # no ":" in it, or one too many: then nobody is logged in
 

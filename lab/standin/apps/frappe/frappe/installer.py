@@ -115,4 +115,3 @@ def _show_progress(app):
 
 def app_lock():
     return filelock("install_app", timeout=1)
-

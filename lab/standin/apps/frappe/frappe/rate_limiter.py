@@ -2,10 +2,8 @@
 
 import time
 
-import redis
-
 import frappe
-from frappe.utils.redis_wrapper import cache_url, get_connection
+from frappe.utils.redis_wrapper import cache_url, get_connection, going_on_without
 
 
 def apply():
@@ -13,11 +11,9 @@ def apply():
     limit = frappe.conf.rate_limit
     if not limit:
         return
-    frappe.local.rate_limit_start = time.monotonic()
-    try:
+    frappe.local.rate_limit_start, used = time.monotonic(), 0
+    with going_on_without():
         used = int(get_connection(cache_url()).get(_key(limit)) or 0)
-    except redis.exceptions.ConnectionError:
-        return
     if used > limit["limit"] * 1_000_000:
         frappe.throw("Too Many Requests", frappe.TooManyRequestsError)
 
@@ -26,14 +22,12 @@ def update(response):
     limit = frappe.conf.rate_limit
     if not limit:
         return
-    spent = int((time.monotonic() - frappe.local.rate_limit_start) * 1_000_000)
-    try:
+    spent, used = int((time.monotonic() - frappe.local.rate_limit_start) * 1_000_000), 0
+    with going_on_without():
         pipeline = get_connection(cache_url()).pipeline()
         pipeline.incrby(_key(limit), spent)
         pipeline.expire(_key(limit), limit["window"])
         used = pipeline.execute()[0]
-    except redis.exceptions.ConnectionError:
-        return
     allowed = limit["limit"] * 1_000_000
     response.headers["X-RateLimit-Limit"] = str(allowed)
     response.headers["X-RateLimit-Remaining"] = str(max(0, allowed - used))

@@ -33,9 +33,7 @@ def install_app(context, apps, force):
 @on_site
 def list_apps(context, form):
     """The text falls back to the site's real list; the JSON knows only what migrate recorded."""
-    rows = frappe.get_all(
-        "Installed Application", fields=["app_name", "app_version", "git_branch"], order_by="idx"
-    )
+    rows = frappe.get_all("Installed Application", fields=["app_name", "app_version", "git_branch"], order_by="idx")
     if form == "json":
         print(json.dumps({frappe.local.site: [row.app_name for row in rows]}))
     elif rows:
@@ -51,7 +49,6 @@ def list_apps(context, form):
 @on_site
 def migrate(context, skip_failing, skip_search_index):
     """Needs Redis. Records the installed apps."""
-    from frappe.install import record_installed_applications
     from frappe.utils.redis_wrapper import reachable
 
     print(f"Migrating {frappe.local.site}")
@@ -59,7 +56,7 @@ def migrate(context, skip_failing, skip_search_index):
         print("Cannot run bench migrate without the services running.", file=sys.stderr)
         raise SystemExit(1)
     standin.point("migrate:start")
-    record_installed_applications()
+    frappe.get_single("Installed Applications").update_versions()
     frappe.db.commit()
     print(f"Queued rebuilding of search index for {frappe.local.site}")
 

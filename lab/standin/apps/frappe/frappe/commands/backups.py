@@ -17,7 +17,7 @@ from frappe.utils.backups import scheduled_backup
 @click.option("--backup-path-conf")
 @click.option("--verbose", is_flag=True, default=False)
 @click.pass_obj
-def backup(context, with_files, compress, backup_path, backup_path_db, **options):
+def backup(context, with_files, compress, verbose, **paths):
     """Backs up each named site; exits with 1 if one of them failed."""
     get_site(context)
     failed = False
@@ -25,15 +25,7 @@ def backup(context, with_files, compress, backup_path, backup_path_db, **options
         frappe.init(require_site(site))
         frappe.connect()
         try:
-            made = scheduled_backup(
-                ignore_files=not with_files,
-                path=backup_path,
-                compress=compress,
-                database=backup_path_db,
-                files=options["backup_path_files"],
-                private_files=options["backup_path_private_files"],
-                config=options["backup_path_conf"],
-            )
+            made = scheduled_backup(ignore_files=not with_files, compress=compress, force=True, **paths)
             made.print_summary()
             print(f"Backup for Site {site} has been successfully completed" + (" with files" if with_files else ""))
         except Exception as error:

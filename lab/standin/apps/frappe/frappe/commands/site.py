@@ -188,7 +188,8 @@ def _last_backup(site, force):
         if not force:
             print("=" * 80)
             print(f"Error: The operation has stopped because backup of {site}'s database failed.")
-            print(f"Reason: {error}\n\nFix the issue and try again.\nHint: Use 'bench drop-site {site} --force' to force the removal of {site}")
+            print(f"Reason: {error}\n\nFix the issue and try again.")
+            print(f"Hint: Use 'bench drop-site {site} --force' to force the removal of {site}")
             raise SystemExit(1) from None
 
 

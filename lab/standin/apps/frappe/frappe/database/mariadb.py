@@ -164,7 +164,8 @@ class MariaDBDatabase:
         """Writes past the document's checks; a Single is meant where `dn` is None or the DocType itself."""
         values = field if isinstance(field, dict) else {field: val}
         if dn is None or dn == dt:
-            return self._set_singles(dt, values)
+            self._set_singles(dt, values)
+            return
         if update_modified:
             stamp = {"modified": modified or frappe.utils.now(), "modified_by": modified_by or frappe.session.user}
             values = {**stamp, **values}

@@ -63,10 +63,7 @@ def normalised(filters):
             return [("name", "=", filters)]
         filters = json.loads(filters)
     if isinstance(filters, dict):
-        return [
-            (field, *value) if isinstance(value, (list, tuple)) else (field, "=", value)
-            for field, value in filters.items()
-        ]
+        return [(field, *value) if isinstance(value, (list, tuple)) else (field, "=", value) for field, value in filters.items()]
     if isinstance(filters, (list, tuple)):
         if filters and isinstance(filters[0], str):
             filters = [filters]
@@ -146,5 +143,3 @@ def _limit(options):
     length = options.get("limit_page_length") or options.get("page_length") or options.get("limit")
     start = options.get("limit_start") or options.get("start") or 0
     return f" LIMIT {int(start)}, {int(length)}" if length else ""
-
-

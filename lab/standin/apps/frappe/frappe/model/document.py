@@ -10,6 +10,7 @@ CONTROLLERS = {
     "User": "frappe.core.doctype.user.user.User",
     "DocType": "frappe.core.doctype.doctype.doctype.DocType",
     "System Settings": "frappe.core.doctype.system_settings.system_settings.SystemSettings",
+    "Installed Applications": "frappe.core.doctype.installed_applications.installed_applications.InstalledApplications",
     "File": "frappe.core.doctype.file.file.File",
 }
 
@@ -189,7 +190,8 @@ class Document:
 
     def _write_new(self):
         if self.meta.issingle:
-            return self._write_changed()
+            self._write_changed()
+            return
         self._save_passwords()
         frappe.db.insert_row(f"tab{self.doctype}", self._row())
         self._write_children()
@@ -284,4 +286,3 @@ def delete_doc(doctype, name, force=0, ignore_permissions=False, ignore_missing=
     remove_passwords(doctype, name)
     frappe.db.delete(doctype, {"name": name})
     return True
-

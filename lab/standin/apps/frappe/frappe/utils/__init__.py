@@ -113,3 +113,9 @@ def touch_file(path):
 
 def is_valid_site_name(name):
     return bool(re.fullmatch(r"[a-zA-Z0-9._-]+", name))
+
+
+def get_sites(sites_path=None):
+    """The sites of the bench: folders with a configuration."""
+    path = sites_path or getattr(frappe.local, "sites_path", None) or "."
+    return sorted(name for name in os.listdir(path) if os.path.exists(os.path.join(path, name, "site_config.json")))

@@ -1,5 +1,7 @@
 """`python -m frappe.utils.bench_helper frappe <command>`: what `bench <command>` runs, from sites/."""
 
+import datetime
+import json
 import os
 import sys
 
@@ -32,7 +34,9 @@ def app_group(ctx, site, profile, verbose, force):
 def _sites(site):
     site = site or os.environ.get("FRAPPE_SITE") or frappe_default_site()
     if site == "all":
-        return sorted(name for name in os.listdir(".") if os.path.exists(os.path.join(name, "site_config.json")))
+        from frappe.utils import get_sites
+
+        return get_sites(".")
     return [site] if site else []
 
 
@@ -51,10 +55,18 @@ def _commands():
 def main():
     arguments = sys.argv[1:]
     if arguments[:1] == ["get-app-commands"] or arguments[:1] == ["get-frappe-commands"]:
-        return print("[" + ", ".join(f'"{name}"' for name in sorted(_commands())) + "]")
+        print(json.dumps(sorted(_commands())))
+        return
     if arguments[:1] == ["frappe"]:
         arguments = arguments[1:]
+    _log(arguments)
     app_group(args=arguments, prog_name="bench")
+
+
+def _log(arguments):
+    """Every command writes to the bench's logs, and fails where it may not."""
+    with open(os.path.join("..", "logs", "bench.log"), "a") as file:
+        file.write(f"{datetime.datetime.now():%Y-%m-%d %H:%M:%S} {' '.join(arguments[:1])}\n")
 
 
 if __name__ == "__main__":

@@ -96,9 +96,7 @@ def decrypt(txt, encryption_key=None, key=None):
         return Fernet(encryption_key or get_encryption_key()).decrypt(txt.encode()).decode()
     except (InvalidToken, ValueError):
         what = f" key {key}" if key else ""
-        frappe.throw(
-            f"Failed to decrypt{what}. Encryption key is invalid! Please check site_config.json", frappe.ValidationError
-        )
+        frappe.throw(f"Failed to decrypt{what}. Encryption key is invalid! Please check site_config.json", frappe.ValidationError)
 
 
 def get_encryption_key():

@@ -43,6 +43,8 @@ def as_json_response(body, status):
 def report_error(error, status):
     """The error with its traceback; to guests 16 does not show that."""
     body = {key: value for key, value in frappe.local.response.items() if key == "message"}
+    if frappe.local.flags.api_version == "v2":
+        return as_json_response({"errors": [_second_version(error)]}, status)
     shown = not (standin.is_16() and getattr(frappe.session, "user", "Guest") == "Guest")
     if shown:
         body["exception"] = f"{type(error).__module__}.{type(error).__qualname__}: {error}"
@@ -51,6 +53,12 @@ def report_error(error, status):
         body["exc"] = json.dumps([frappe.get_traceback()])
     _add_messages(body)
     return as_json_response(body, status)
+
+
+def _second_version(error):
+    last = json.loads(frappe.local.message_log[-1]) if frappe.local.message_log else {}
+    told = {"type": type(error).__name__, "message": last.get("message", str(error))}
+    return {**told, "title": last.get("title", "Error"), "indicator": last.get("indicator", "red")}
 
 
 def _add_messages(body):

@@ -2,8 +2,7 @@
 
 import frappe
 from frappe import standin
-
-HAVE_WIZARD = ("frappe", "erpnext")
+from frappe.core.doctype.installed_applications.installed_applications import HAVE_WIZARD
 
 
 def is_setup_complete():
@@ -15,10 +14,9 @@ def is_setup_complete():
 
 
 def mark_complete():
-    from frappe.install import record_installed_applications
-
     if not standin.wizard_is_per_app():
-        return frappe.db.set_single_value("System Settings", "setup_complete", 1)
-    record_installed_applications()
+        frappe.db.set_single_value("System Settings", "setup_complete", 1)
+        return
+    frappe.get_single("Installed Applications").update_versions()
     for app in HAVE_WIZARD:
         frappe.db.sql("UPDATE `tabInstalled Application` SET is_setup_complete=1 WHERE app_name=%s", (app,))

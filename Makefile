@@ -1,0 +1,30 @@
+# The commands of the README. Each does all its set-up itself.
+.PHONY: demo demo-down test kubeconfig crds lab-up lab-down figures
+
+# From nothing to a working tenant on a real one-node Kubernetes.
+demo:
+	@lab/demo
+
+# Leaves nothing on this machine but installed packages and the cache.
+demo-down lab-down:
+	@lab/lab down
+
+# Every test there is.
+test:
+	@tests/run
+
+kubeconfig:
+	@lab/lab kubeconfig
+
+lab-up:
+	@lab/setup
+	@lab/build
+	@lab/lab up
+
+# Writes crds/ and the chart's copy anew after a change of src/api.
+crds:
+	@UPDATE_CRDS=1 cargo test --quiet --test crds
+
+# Lines of code by folder, the longest file and the longest function.
+figures:
+	@lab/figures

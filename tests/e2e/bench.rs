@@ -1,0 +1,70 @@
+//! The benches that Tenants are put on: `examples/`, moved to where and how a test wants them.
+
+use tenant_operator::api::{Bench, BenchSpec, EdgeType, NamespaceChoice, RegistryOnDelete};
+
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    pub namespace: &'static str,
+    pub edge: EdgeType,
+    pub on_delete: RegistryOnDelete,
+}
+
+/// Both edges on both versions of Frappe (`erp` is 15, `erp16` is 16), and both ways to leave the Master.
+pub const INGRESS_15: Place = Place { namespace: "erp", edge: EdgeType::Ingress, on_delete: RegistryOnDelete::Delete };
+pub const GATEWAY_15: Place = Place { namespace: "erp", edge: EdgeType::Gateway, on_delete: RegistryOnDelete::SetStatus };
+pub const INGRESS_16: Place = Place { namespace: "erp16", edge: EdgeType::Ingress, on_delete: RegistryOnDelete::SetStatus };
+pub const GATEWAY_16: Place = Place { namespace: "erp16", edge: EdgeType::Gateway, on_delete: RegistryOnDelete::Delete };
+
+impl Place {
+    pub fn frontend_host(&self, subdomain: &str) -> String {
+        format!("{subdomain}.{}", self.domain())
+    }
+
+    /// The site's name as well.
+    pub fn api_host(&self, subdomain: &str) -> String {
+        match self.edge {
+            EdgeType::Ingress => format!("api.{subdomain}.{}", self.domain()),
+            EdgeType::Gateway => format!("api-{subdomain}.{}", self.domain()),
+        }
+    }
+
+    fn domain(&self) -> &'static str {
+        match self.edge {
+            EdgeType::Ingress => "example.com",
+            EdgeType::Gateway => "gw.example.com",
+        }
+    }
+
+    pub fn master(&self) -> &'static str {
+        if self.namespace == "erp" { "master.example.com" } else { "master.gw.example.com" }
+    }
+
+    pub fn frappe(&self) -> u8 {
+        if self.namespace == "erp" { 15 } else { 16 }
+    }
+
+    pub fn bench(&self, name: &str) -> Bench {
+        let everything = example("bench.yaml");
+        let mut spec = match self.edge {
+            EdgeType::Ingress => everything.clone(),
+            EdgeType::Gateway => example("bench-gateway.yaml"),
+        };
+        let mut registry = everything.registry.expect("a registry in the example");
+        registry.site = self.master().to_owned();
+        registry.on_delete = self.on_delete;
+        spec.registry = Some(registry);
+        spec.site_config_policy = everything.site_config_policy;
+        // A test on conflicts needs Tenants of two namespaces.
+        spec.allowed_tenants.namespaces.from = NamespaceChoice::All;
+        spec.allowed_tenants.namespaces.selector = None;
+        let mut bench = Bench::new(name, spec);
+        bench.metadata.namespace = Some(self.namespace.to_owned());
+        bench
+    }
+}
+
+fn example(file: &str) -> BenchSpec {
+    let path = format!("{}/examples/{file}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).expect("the example");
+    serde_yaml::from_str::<Bench>(&text).expect("a Bench").spec
+}

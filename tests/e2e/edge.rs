@@ -1,0 +1,102 @@
+//! HTTP as the world asks: through Envoy over TLS with certificates verified, or straight at a Service of the bench.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, Method};
+use serde_json::Value;
+
+use crate::lab::Lab;
+
+pub struct Answer {
+    pub status: u16,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text))
+    }
+}
+
+pub struct Door {
+    client: Client,
+    /// What every address begins with.
+    base: String,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Door {
+    /// A public host, which only the lab's own authority vouches for.
+    pub async fn public(lab: &Lab, host: &str) -> Self {
+        let envoy = lab.service("projectcontour", "envoy", 443).await;
+        let authority = lab.secret("erp", "lab-ca").await.expect("the lab's authority");
+        let authority = Certificate::from_pem(authority["ca.crt"].as_bytes()).expect("a certificate");
+        let client = builder().tls_certs_only([authority]).resolve(host, envoy).build().expect("a client");
+        Self { client, base: format!("https://{host}"), headers: vec![] }
+    }
+
+    /// gunicorn itself, with a site chosen by header, as only those inside may.
+    pub async fn inside(lab: &Lab, namespace: &str, site: &str) -> Self {
+        let web = lab.service(namespace, "erpnext-gunicorn", 8000).await;
+        Self::at(web).with("X-Frappe-Site-Name", site)
+    }
+
+    pub fn at(address: SocketAddr) -> Self {
+        Self { client: builder().build().expect("a client"), base: format!("http://{address}"), headers: vec![] }
+    }
+
+    #[must_use]
+    pub fn with(&self, name: &'static str, value: &str) -> Self {
+        let mut headers = self.headers.clone();
+        headers.push((name, value.to_owned()));
+        Self { client: self.client.clone(), base: self.base.clone(), headers }
+    }
+
+    #[must_use]
+    pub fn with_key(&self, key: &str, secret: &str) -> Self {
+        self.with("Authorization", &format!("token {key}:{secret}"))
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.ask(Method::GET, path, None).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.ask(Method::POST, path, Some(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.ask(Method::DELETE, path, None).await
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.unwrap_or_else(|error| panic!("{}{path} does not answer: {error:?}", self.base));
+        let status = answer.status().as_u16();
+        Answer { status, text: answer.text().await.expect("a body") }
+    }
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    Client::builder().no_proxy().redirect(Policy::none()).timeout(Duration::from_secs(20))
+}
+
+/// As Frappe wants it in an address: a DocType's name has a space.
+pub fn encoded(text: &str) -> String {
+    let byte = |byte: u8| {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
+    };
+    text.bytes().map(byte).collect()
+}

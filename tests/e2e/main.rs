@@ -1,0 +1,26 @@
+//! End to end, in the lab: real API server, kubelet, Envoy, cert-manager, MariaDB and Redis; a stand-in for Frappe alone.
+//!
+//! `tests/e2e/run` says what has to be up. Anywhere else every test says that it was skipped, and why.
+//! What a test makes is its own: a Bench, plans and Tenants under names that nobody else has, taken away again also where it fails.
+
+mod bench;
+mod case;
+mod clean;
+mod edge;
+mod history;
+mod inside;
+mod lab;
+mod master;
+mod operator;
+mod remains;
+mod tenant;
+mod times;
+mod wait;
+
+mod alone;
+mod archive;
+mod bad_input;
+mod faults;
+mod lifecycle;
+mod neighbours;
+mod retain;
