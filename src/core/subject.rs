@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::names;
 use super::steps::Step;
 use crate::api::{
-    Admin, Bench, BenchRef, BenchSpec, DeletionPolicy, Hosts, Organization, Record, RefusedPath, Setup, SiteRateLimit, Tenant,
+    Admin, Bench, BenchRef, BenchSpec, DeletionPolicy, Hosts, Organization, Phase, Record, RefusedPath, Setup, SiteRateLimit, Tenant,
     TenantPlan,
 };
 
@@ -184,6 +184,10 @@ impl Subject {
             subject.database.clone_from(&record.database);
             subject.hosts = record.hosts.clone();
             subject.credentials_secret.clone_from(&record.credentials_secret);
+            if record.phase == Phase::Retained {
+                // Kept by the word of an earlier Tenant: a later one of its name has no say.
+                subject.deletion = DeletionPolicy::Retain;
+            }
         }
         subject
     }
@@ -229,6 +233,19 @@ impl Subject {
 
     pub fn receipt(&self, step: Step) -> Option<&crate::api::Receipt> {
         self.record()?.receipts.get(step.as_str())
+    }
+
+    /// What becomes of the site: the policy as far as it can still be followed. A site that never came to be has nothing to keep,
+    /// and one whose removal has begun is no longer whole.
+    pub fn parting(&self) -> DeletionPolicy {
+        let (created, begun) = (self.receipt(Step::Create).is_some(), self.receipt(Step::Drop).is_some());
+        let archive = self.record().is_some_and(|record| record.archive.is_some());
+        match self.deletion {
+            DeletionPolicy::Delete => DeletionPolicy::Delete,
+            DeletionPolicy::Archive | DeletionPolicy::Retain if !created || begun && !archive => DeletionPolicy::Delete,
+            DeletionPolicy::Archive | DeletionPolicy::Retain if begun => DeletionPolicy::Archive,
+            policy @ (DeletionPolicy::Archive | DeletionPolicy::Retain) => policy,
+        }
     }
 
     /// The key works and the tenant's Secret has it: the public hosts may lead to the site.

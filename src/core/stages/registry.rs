@@ -97,10 +97,10 @@ pub fn down(who: &Subject, seen: &RegistrySeen) -> Verdict {
     };
     let created =
         who.receipt(Step::Row).and_then(|receipt| receipt.facts.as_ref()).is_some_and(|facts| facts["created"] == json!(true));
-    if registry.on_delete == RegistryOnDelete::Delete && created && who.deletion != DeletionPolicy::Retain {
+    if registry.on_delete == RegistryOnDelete::Delete && created && who.parting() != DeletionPolicy::Retain {
         return Verdict::Do(vec![Op::RemoveRow]);
     }
-    let status = match who.deletion {
+    let status = match who.parting() {
         DeletionPolicy::Archive => "Archived",
         DeletionPolicy::Delete => "Deleted",
         DeletionPolicy::Retain => "Retained",
