@@ -44,7 +44,8 @@ def refuse_missing(run, available):
     if absent:
         raise Failure(
             "AppMissing",
-            f"The bench has no app {', '.join(absent)}, nothing was installed; add it to the bench's image (sites/apps.txt) or take it out of the plan.",
+            f"The bench has no app {', '.join(absent)}, nothing was installed; "
+            "add it to the bench's image (sites/apps.txt) or take it out of the plan.",
         )
 
 

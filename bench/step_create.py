@@ -41,8 +41,7 @@ def refuse_to_replace(run):
     if run.database.exists(run.site.database_name):
         raise Failure(
             "ForeignDatabase",
-            f"A database {run.site.database_name} exists without a site of ours, so it was not touched; "
-            "remove it if it is nobody's.",
+            f"A database {run.site.database_name} exists without a site of ours, so it was not touched; remove it if it is nobody's.",
         )
 
 

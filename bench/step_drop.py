@@ -31,7 +31,8 @@ def run(run):
         work(run, drop_database, run.where, root, run.secrets.root_password, site.database_name)
         dropped = True
     prove_gone(run)
-    run.aside(clear_workshop, run.given.id)
+    if not run.aside(clear_workshop, run.given.id):
+        raise Failure("DropFailed", f"What {run.site.name} left in the workshop folder cannot be removed yet; it is tried again.")
     return {"dropped": dropped}
 
 

@@ -30,7 +30,7 @@ def whole_bench(run, path):
     differ, seen = [], 0
     for start in range(0, len(expectations), AT_ONCE):
         batch = expectations[start : start + AT_ONCE]
-        for expected, found in zip(batch, look(run, batch)):
+        for expected, found in zip(batch, look(run, batch), strict=True):
             if tenant_inspect.differences(expected, found):
                 differ.append(expected["id"])
         seen += len(batch)
@@ -74,6 +74,6 @@ def look(run, expectations):
         inside = run.inside(tenant_inspect.from_sites, [expectations[index] for index in there]) if there else []
     except ChildFailed as failed:
         raise failed.into("Unexpected", "The sites of the bench cannot be looked at; it is tried again") from None
-    for index, facts in zip(there, inside):
+    for index, facts in zip(there, inside, strict=True):
         found[index].update(facts)
     return found

@@ -34,7 +34,7 @@ def apply_organization(run, wanted):
     applied = run.site.state().get("organization")
     if wanted.get("setup") == "Complete" and applied != "Complete":
         return apply_wizard(run, wanted)
-    organization = wanted.get("organization") if not applied else None
+    organization = given(wanted) if not applied else None
     _, _, still_open = prepare(run, "its regional settings", False, organization)
     if organization:
         run.site.remember(organization="Skip")
@@ -44,7 +44,7 @@ def apply_organization(run, wanted):
 def apply_wizard(run, wanted):
     interrupted = run.site.state().get("wizard")
     run.site.remember(wizard=True)
-    organization = dict(wanted.get("organization") or {})
+    organization = given(wanted)
     organization.setdefault("name", run.given.marker.get("name") or run.site.name)
     try:
         ran, complete, still_open = prepare(run, "the setup wizard", True, organization)
@@ -57,6 +57,11 @@ def apply_wizard(run, wanted):
         raise
     run.site.remember(organization="Complete", wizard=None, rebuild=None)
     return "Complete", ["setup"] if ran else [], still_open
+
+
+def given(wanted):
+    """The organization's members that have a value."""
+    return {name: value for name, value in (wanted.get("organization") or {}).items() if value}
 
 
 def prepare(run, what, wizard, organization):

@@ -74,5 +74,3 @@ def prove_readable(run, path):
 
 def has_key(path):
     return bool((read_json(path) or {}).get("encryption_key"))
-
-

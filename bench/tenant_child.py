@@ -9,6 +9,7 @@ outright, the lock would stand until the child is gone as well, which is what a 
 """
 
 import collections
+import contextlib
 import json
 import os
 import re
@@ -157,7 +158,5 @@ def end(child):
 
 def _signal_group(child, number):
     for send in (os.killpg, os.kill):
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             send(child, number)
-        except (ProcessLookupError, PermissionError):
-            pass

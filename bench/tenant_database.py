@@ -7,6 +7,7 @@ PULSE_SECONDS whether it still holds the lock, and stops if not. So the old one 
 new one can start.
 """
 
+import contextlib
 import json
 import time
 
@@ -89,10 +90,8 @@ class Database:
 
     def close(self):
         """Ends the connection, and with it the lock; whatever state it is in."""
-        try:
+        with contextlib.suppress(Exception):  # already gone: so is the lock
             self._connection.close()
-        except Exception:  # already gone: so is the lock
-            pass
 
     def rows(self, query, *values):
         try:
@@ -128,12 +127,8 @@ class Database:
         )
         if tables != [(2,)]:
             return [], False
-        apps = self.rows(
-            f"SELECT defvalue FROM {quoted(name)}.`tabDefaultValue` WHERE defkey = 'installed_apps' AND parent = '__global'"
-        )
-        auth = self.rows(
-            f"SELECT 1 FROM {quoted(name)}.`__Auth` WHERE doctype = 'User' AND name = 'Administrator' AND fieldname = 'password'"
-        )
+        apps = self.rows(f"SELECT defvalue FROM {quoted(name)}.`tabDefaultValue` WHERE defkey = 'installed_apps' AND parent = '__global'")
+        auth = self.rows(f"SELECT 1 FROM {quoted(name)}.`__Auth` WHERE doctype = 'User' AND name = 'Administrator' AND fieldname = 'password'")
         return json.loads(apps[0][0] or "[]") if apps else [], bool(auth)
 
 

@@ -15,9 +15,7 @@ import urllib.parse
 LIMIT = 2048
 HIDDEN = "***"
 # key = value as configs, tracebacks and command lines write it, for secrets that are not ours to know.
-_PAIR = re.compile(
-    r"""(?i)(["']?[\w-]*(?:password|passwd|secret|encryption_key|api_key|token)["']?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,;}\]]+)"""
-)
+_PAIR = re.compile(r"""(?i)(["']?[\w-]*(?:password|passwd|secret|encryption_key|api_key|token)["']?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,;}\]]+)""")
 
 
 class Report:

@@ -83,7 +83,6 @@ class Run:
         return self.site
 
 
-
 def current_site():
     """The default site as older benches note it."""
     try:

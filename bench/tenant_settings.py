@@ -68,7 +68,7 @@ def wizard_arguments(frappe, organization, today):
     language = language_name(frappe, organization.get("language") or "en")
     zones = about.get("timezones") or ["UTC"]
     first, last = fiscal_year(organization.get("fiscalYearStart") or "01-01", today)
-    arguments = {
+    return {
         "language": language,
         "lang": language,
         "country": country,
@@ -82,7 +82,6 @@ def wizard_arguments(frappe, organization, today):
         "setup_demo": 0,
         "enable_telemetry": 0,
     }
-    return arguments
 
 
 def regional(site, organization):

@@ -64,7 +64,8 @@ class Site:
         if config.get("db_name") != self.database_name or config.get("db_user", self.database_name) != self.database_name:
             raise Failure(
                 "ForeignDatabase",
-                f"{self.name} names another database or user than {self.database_name} in its site_config.json, so it was not touched; put db_name and db_user back.",
+                f"{self.name} names another database or user than {self.database_name} in its site_config.json, so it was not touched; "
+                "put db_name and db_user back.",
             )
 
     def others_with_database(self):
@@ -147,10 +148,12 @@ def open_workshop(tenant):
 
 
 def clear_workshop(tenant):
-    """Only under the tenant's lock."""
-    shutil.rmtree(os.path.join(WORKSHOP, tenant), ignore_errors=True)
+    """Only under the tenant's lock. Whether nothing is left."""
+    folder = os.path.join(WORKSHOP, tenant)
+    shutil.rmtree(folder, ignore_errors=True)
     with contextlib.suppress(OSError):  # not there, or another tenant's run is in it
         os.rmdir(WORKSHOP)
+    return not os.path.lexists(folder)
 
 
 def read_json(path):

@@ -5,10 +5,12 @@ and DB_ROOT_PASSWORD in the environment say where (bench/test sets them).
 """
 
 import base64
+import contextlib
 import json
 import os
 import pathlib
 import secrets
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -189,10 +191,8 @@ class Running:
 
 
 def kill(pid):
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 class Result:
@@ -269,8 +269,6 @@ class BenchCase(unittest.TestCase):
 
 def remove(tenant):
     """Takes a test's tenant away without the program under test."""
-    import shutil
-
     for folder in (tenant.folder, SITES / "archived_sites" / tenant.id):
         shutil.rmtree(folder, ignore_errors=True)
     rows(f"DROP DATABASE IF EXISTS `{tenant.database}`")

@@ -22,15 +22,17 @@ class KilledRuns(BenchCase):
         points = {
             "new-site:after-user": "create", "new-site:after-db": "create", "new-site:after-schema": "create",
             "new-site:end": "create", "install-app:tables:erpnext": "apps", "install-app:after:erpnext": "apps",
-            "setup-wizard:after:frappe": "settings", "setup-wizard:end": "settings",
+            "setup-wizard:after:erpnext": "settings", "setup-wizard:end": "settings",
         }  # fmt: skip
         for point, step in points.items():
             with self.subTest(point):
                 tenant = self.tenant()
-                tenant.input["settings"].update(setup="Complete", organization={"name": "Acme GmbH", "country": "DE", "currency": "EUR", "timeZone": "Europe/Berlin"})
+                tenant.input["settings"].update(
+                    setup="Complete", organization={"name": "Acme GmbH", "country": "DE", "currency": "EUR", "timeZone": "Europe/Berlin"}
+                )
                 running = tenant.start(*STEPS, faults={point: {"do": "hang"}})
                 running.await_output(f"{step}: started")
-                time.sleep(0.6)
+                time.sleep(1)
                 self.assertFalse(running.kill().raw, "a killed runner can leave no result")
                 self.assert_next_run_succeeds(tenant)
 

@@ -245,7 +245,15 @@ class WhatIsDown(BenchCase):
         self.assertEqual(tenant.leftovers(), [])
 
     def test_bad_input_is_refused_before_anything_is_touched(self):
-        for change in ({"id": "../../etc"}, {"site": "../x"}, {"site": "a/b"}, {"site": ".hidden"}, {"database": {"name": "a`b"}}, {"benchPath": "x"}, {"apps": ["a b"]}):
+        for change in (
+            {"id": "../../etc"},
+            {"site": "../x"},
+            {"site": "a/b"},
+            {"site": ".hidden"},
+            {"database": {"name": "a`b"}},
+            {"benchPath": "x"},
+            {"apps": ["a b"]},
+        ):
             with self.subTest(change):
                 self.assert_failed(self.tenant(**change).run("create"), "BadInput")
         tenant = self.tenant()

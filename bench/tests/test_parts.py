@@ -44,7 +44,7 @@ class Reports(unittest.TestCase):
 
     def test_a_secret_is_hidden_in_every_spelling(self):
         report = Report()
-        for secret in ('pa"ss\\wörd\'1', "plain-Secret+/=", "line one\nline two", "with spaces & $x"):
+        for secret in ("pa\"ss\\wörd'1", "plain-Secret+/=", "line one\nline two", "with spaces & $x"):
             report.hide([secret])
             raw = secret.encode()
             for spelling in (
@@ -58,7 +58,13 @@ class Reports(unittest.TestCase):
 
     def test_secrets_that_are_not_ours_are_hidden_by_their_names(self):
         report = Report()
-        for text in ('{"db_password": "hunter2"}', "{'encryption_key': 'hunter2'}", "mariadb --password=hunter2 x", "api_secret: hunter2", "token = hunter2"):
+        for text in (
+            '{"db_password": "hunter2"}',
+            "{'encryption_key': 'hunter2'}",
+            "mariadb --password=hunter2 x",
+            "api_secret: hunter2",
+            "token = hunter2",
+        ):
             self.assertNotIn("hunter2", report.redact(text))
 
     def test_no_line_is_cut_through_a_secret(self):
@@ -129,7 +135,12 @@ class Children(unittest.TestCase):
         def fails():
             raise ValueError("no")
 
-        for work, kind in ((fails, "builtins.ValueError"), (lambda: sys.exit(3), "Exit"), (lambda: os.kill(os.getpid(), 9), "SIGKILL"), (lambda: os._exit(0), "NoAnswer")):
+        for work, kind in (
+            (fails, "builtins.ValueError"),
+            (lambda: sys.exit(3), "Exit"),
+            (lambda: os.kill(os.getpid(), 9), "SIGKILL"),
+            (lambda: os._exit(0), "NoAnswer"),
+        ):
             with self.assertRaises(ChildFailed) as caught:
                 tenant_child.run(work)
             self.assertEqual(caught.exception.kind, kind)

@@ -101,10 +101,10 @@ class Settings(SettingsCase):
 
     def test_the_admins_names_are_data_and_stay_the_customers(self):
         tenant = self.made()
-        tenant.input["settings"]["admin"].update(firstName="Ada \"$(id)\" {{x}}", lastName="O'Byron; DROP")
+        tenant.input["settings"]["admin"].update(firstName='Ada "$(id)" {{x}}', lastName="O'Byron; DROP")
         self.assert_ok(tenant.run("settings"))
         names = tenant.query("SELECT first_name, last_name FROM tabUser WHERE name = 'ada@acme.test'")
-        self.assertEqual(names, [("Ada \"$(id)\" {{x}}", "O'Byron; DROP")])
+        self.assertEqual(names, [('Ada "$(id)" {{x}}', "O'Byron; DROP")])
         tenant.input["settings"]["admin"].update(firstName="Other")
         self.assertEqual(self.assert_ok(tenant.run("settings"))["settings"]["changed"], [])
 
@@ -140,7 +140,9 @@ class SiteConfig(SettingsCase):
         self.assertEqual((before.st_ino, before.st_mtime_ns), (after.st_ino, after.st_mtime_ns))
 
     def test_a_key_taken_out_is_unset_and_others_keys_are_kept(self):
-        tenant = self.made(siteConfig=[{"name": "max_file_size", "value": 1}, {"name": "stays", "value": 1}], rateLimit={"limitSeconds": 1, "windowSeconds": 2})
+        tenant = self.made(
+            siteConfig=[{"name": "max_file_size", "value": 1}, {"name": "stays", "value": 1}], rateLimit={"limitSeconds": 1, "windowSeconds": 2}
+        )
         self.assert_ok(tenant.run("settings"))
         tenant.write_config(by_hand=True, older=1)
         tenant.input["settings"].update(siteConfig=[{"name": "stays", "value": 2}], rateLimit=None, unsetConfig=["older"])
@@ -171,10 +173,16 @@ class Keys(SettingsCase):
         tenant = self.made()
         done = self.assert_ok(tenant.run("keys"))["keys"]
         self.assertEqual((done["user"], done["changed"], done["proven"]), (tenant.user, True, True))
-        before = tenant.query("SELECT modified FROM tabUser WHERE name = %s", tenant.user), tenant.query("SELECT password FROM __Auth WHERE name = %s", tenant.user)
+        before = (
+            tenant.query("SELECT modified FROM tabUser WHERE name = %s", tenant.user),
+            tenant.query("SELECT password FROM __Auth WHERE name = %s", tenant.user),
+        )
         done = self.assert_ok(tenant.run("keys"))["keys"]
         self.assertEqual((done["changed"], done["proven"]), (False, True))
-        after = tenant.query("SELECT modified FROM tabUser WHERE name = %s", tenant.user), tenant.query("SELECT password FROM __Auth WHERE name = %s", tenant.user)
+        after = (
+            tenant.query("SELECT modified FROM tabUser WHERE name = %s", tenant.user),
+            tenant.query("SELECT password FROM __Auth WHERE name = %s", tenant.user),
+        )
         self.assertEqual(before, after)
 
     def test_a_key_that_cannot_be_decrypted_or_was_changed_is_set_again(self):

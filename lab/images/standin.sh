@@ -3,7 +3,11 @@
 inputs=("$lab/standin/apps" "$lab/standin/image" "$lab/standin/make-bench")
 recipe() {
   local base
+  # The client's other tools, and the Perl that some of them want, are half of the image.
   base=$(rootfs_with --run 'useradd -u 1000 -m -s /bin/bash frappe' \
+    --run 'rm -rf /usr/share/perl /usr/lib/*/perl /var/cache/debconf/* /usr/bin/perror /usr/bin/replace' \
+    --run 'ls /usr/bin/mariadb-* | grep -v "/mariadb-dump$" | xargs rm' \
+    --run 'rm -f /usr/bin/my_print_defaults /usr/bin/resolve_stack_dump' \
     python3 gunicorn python3-pymysql python3-cryptography python3-redis python3-click python3-werkzeug nginx-light mariadb-client tzdata)
   "$lab/standin/make-bench" root/home/frappe/frappe-bench
   # Compiled here, not in each new container; layer_of_dir would leave that out.

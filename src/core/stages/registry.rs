@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::work;
-use crate::api::{DeletionPolicy, Receipt, Registry, RegistryOnDelete, RegistrySource};
+use crate::api::{DeletionPolicy, Registry, RegistryOnDelete, RegistrySource};
 use crate::core::names;
 use crate::core::op::{Cell, Change, Op, Row};
 use crate::core::seen::{RegistryAnswer, RegistrySeen};
@@ -30,7 +30,11 @@ pub fn up(who: &Subject, seen: &RegistrySeen) -> Verdict {
         return verdict;
     }
     match row {
-        None => write(who, Row { create: true, fields: cells(who, registry, fields, "Active", None) }, true),
+        None => {
+            let all = cells(who, registry, fields, "Active", None);
+            let wanted = hash(&all, who);
+            write(who, Row { create: true, fields: all }, true, &wanted)
+        }
         Some(row) => match owner(registry, row) {
             Owner::Us(id) if id != who.id => Verdict::stalled(
                 "RegistryConflict",
@@ -44,41 +48,57 @@ pub fn up(who: &Subject, seen: &RegistrySeen) -> Verdict {
     }
 }
 
+/// A row that is there: in sync, or what differs is written. Frappe changes some values on their way in (it trims, rounds, cleans
+/// HTML): what a write of ours came to is as good as what was written, and only a change after that is a difference.
 fn keep(who: &Subject, registry: &Registry, fields: &Fields, row: &Values, owner: &Owner) -> Verdict {
     let receipt = who.receipt(Step::Row);
-    let created = receipt.and_then(|receipt| receipt.facts.as_ref()).is_some_and(|facts| facts["created"] == json!(true));
-    let secrets_written = receipt.is_some_and(|receipt| receipt.hash == hash(who));
-    let cells = cells(who, registry, fields, "Active", Some((row, secrets_written)));
-    if cells.is_empty() && secrets_written {
+    let facts = receipt.and_then(|receipt| receipt.facts.clone()).unwrap_or_default();
+    let wanted = hash(&cells(who, registry, fields, "Active", None), who);
+    let written = receipt.is_some_and(|receipt| receipt.hash == wanted);
+    let cells = cells(who, registry, fields, "Active", Some((row, written)));
+    let seen = json!(digest(registry, row));
+    let came_to = &facts["seen"];
+    let in_sync = written && (cells.is_empty() || *came_to == seen);
+    if in_sync {
         return Verdict::settled("InSync", format!("{} {}", registry.doc_type, who.subdomain));
     }
-    let create = false;
+    let created = facts["created"] == json!(true) && matches!(owner, Owner::Us(_));
+    if written && came_to.is_null() {
+        return Verdict::Do(vec![remember(who, &wanted, &json!({"created": created, "seen": seen}))]);
+    }
     // A row that somebody made before us is taken over, and never deleted.
-    write(who, Row { create, fields: cells }, created && matches!(owner, Owner::Us(_)))
+    write(who, Row { create: false, fields: cells }, created, &wanted)
 }
 
 /// What is about to be done is remembered first: at the end only a row that we made may be deleted.
-fn write(who: &Subject, row: Row, created: bool) -> Verdict {
-    let remember = |hash: &str| {
-        let receipt: Receipt = work::receipt(who, hash, &json!({"created": created}));
-        Op::Remember(Change::Receipts(BTreeMap::from([(Step::Row, receipt)])))
-    };
-    let known = who.receipt(Step::Row).is_some();
+fn write(who: &Subject, row: Row, created: bool, wanted: &str) -> Verdict {
+    let facts = json!({"created": created});
     let mut ops = vec![];
-    if !known {
-        ops.push(remember("begun"));
+    if who.receipt(Step::Row).is_none() {
+        ops.push(remember(who, "begun", &facts));
     }
     if !row.fields.is_empty() {
         ops.push(Op::WriteRow(row));
     }
-    ops.push(remember(&hash(who)));
+    ops.push(remember(who, wanted, &facts));
     Verdict::Do(ops)
 }
 
-/// Of what cannot be compared: Password fields come back masked, so they are written again when the key was issued anew.
-fn hash(who: &Subject) -> String {
+fn remember(who: &Subject, hash: &str, facts: &Value) -> Op {
+    Op::Remember(Change::Receipts(BTreeMap::from([(Step::Row, work::receipt(who, hash, facts))])))
+}
+
+/// Of all that is wanted, and of when the key was issued: Password fields come back masked and can't be compared.
+fn hash(wanted: &BTreeMap<String, Cell>, who: &Subject) -> String {
     let issued = who.receipt(Step::Proof).map(|proof| proof.at.0.to_string()).unwrap_or_default();
-    names::digest(&[&who.subdomain, &issued], 16)
+    names::digest(&[&format!("{wanted:?}"), &issued], 16)
+}
+
+/// Of the row as it is, as far as it is ours.
+fn digest(registry: &Registry, row: &Values) -> String {
+    let ours = registry.fields.iter().map(|field| text(row.get(&field.name)));
+    let all: Vec<String> = ours.chain([text(row.get(&registry.id_field))]).collect();
+    names::digest(&all.iter().map(String::as_str).collect::<Vec<_>>(), 16)
 }
 
 pub fn down(who: &Subject, seen: &RegistrySeen) -> Verdict {
