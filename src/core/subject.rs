@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::names;
 use super::steps::Step;
 use crate::api::{
-    Admin, Bench, BenchRef, BenchSpec, DeletionPolicy, Hosts, Organization, Phase, Record, RefusedPath, Setup, SiteRateLimit, Tenant,
-    TenantPlan,
+    Admin, Bench, BenchRef, BenchSpec, DeletionPolicy, Hosts, Organization, Phase, Record, RefusedPath, Setup, SiteRateLimit,
+    Tenant, TenantPlan,
 };
 
 /// Paths that a tenant's API host always refuses while the Bench locks sites to their API.

@@ -42,6 +42,8 @@ pub struct Faults {
     pub crash: u64,
     pub lose_reply: u64,
     pub refuse: u64,
+    /// A create is sent again by the client itself, after an answer that was lost.
+    pub repeat: u64,
     /// Somebody else writes the record just before.
     pub conflict: u64,
     /// A Job's pod is killed.
@@ -98,7 +100,7 @@ impl Outside {
         let number = self.writes;
         self.writes += 1;
         self.say(|| format!("write {number}: {what}"));
-        self.stir();
+        self.keep_promises();
         if self.faults.at == Some((number, Blow::Crash)) || self.strikes(self.faults.crash) {
             self.say(|| "the operator is killed".to_owned());
             self.dead = true;

@@ -4,11 +4,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 use tenant_operator::api::{
-    Admin, AllowedTenants, ApiUser, App, Bench, BenchSpec, Credentials, Database, DatabaseType, DeletionPolicy, Dns, DnsMode, Edge,
-    EdgeType, GatewayEdge, Hosts, IngressEdge, IssuerRef, Jobs, Lockdown, LockdownMode, NameRef, NamespaceChoice, NamespacesFrom,
-    Organization, ParentRef, PathType, PodFrom, Probe, ProbeMode, RefusedPath, Registry, RegistryField, RegistryOnDelete,
-    RegistrySource, SecretKeyRef, ServicePort, Services, Setup, SiteConfigEntry, SiteConfigPolicy, SiteRateLimit, SitesVolume, Tenant,
-    TenantPlan, TenantPlanSpec, TenantSpec, Tls, TlsMode, ValueFrom, Verify, VerifyMode,
+    Admin, AllowedTenants, ApiUser, App, Bench, BenchSpec, Credentials, Database, DatabaseType, DeletionPolicy, Dns, DnsMode,
+    Edge, EdgeType, GatewayEdge, Hosts, IngressEdge, IssuerRef, Jobs, Lockdown, LockdownMode, NameRef, NamespaceChoice,
+    NamespacesFrom, Organization, ParentRef, PathType, PodFrom, Probe, ProbeMode, RefusedPath, Registry, RegistryField,
+    RegistryOnDelete, RegistrySource, SecretKeyRef, ServicePort, Services, Setup, SiteConfigEntry, SiteConfigPolicy,
+    SiteRateLimit, SitesVolume, Tenant, TenantPlan, TenantPlanSpec, TenantSpec, Tls, TlsMode, ValueFrom, Verify, VerifyMode,
 };
 
 pub const BENCH_NAMESPACE: &str = "harbour";
@@ -63,12 +63,7 @@ pub fn bench(kind: Kind) -> Bench {
             root_user: "captain".to_owned(),
             root_secret_ref: key("ledger-root", "passphrase"),
         },
-        services: Services {
-            web: port("crane", 8111),
-            nginx: Some(port("pilot", 8222)),
-            socketio: None,
-            frontend: port("bridge", 3333),
-        },
+        services: Services { web: port("crane", 8111), nginx: Some(port("pilot", 8222)), frontend: port("bridge", 3333) },
         domain: "port.test".to_owned(),
         hosts: Hosts { frontend: "{subdomain}.{domain}".to_owned(), api: api.to_owned() },
         site_name_template: api.to_owned(),

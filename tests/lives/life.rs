@@ -1,7 +1,6 @@
 //! One life: what people do, one thing after the other, while the operator works and faults strike.
 
-use k8s_openapi::jiff::SignedDuration;
-use tenant_operator::api::{App, Condition, DeletionPolicy, SiteConfigEntry};
+use tenant_operator::api::{App, Condition, DeletionPolicy, Phase, SiteConfigEntry};
 use tenant_operator::core::names::annotation;
 use tenant_operator::core::subject::{ObjectName, Subject};
 
@@ -19,8 +18,15 @@ const MOST_PASSES: u64 = 2000;
 
 #[derive(Clone, Debug)]
 pub enum Act {
-    Apply { who: usize, plan: &'static str, policy: DeletionPolicy },
-    Edit { who: usize, edit: Edit },
+    Apply {
+        who: usize,
+        plan: &'static str,
+        policy: DeletionPolicy,
+    },
+    Edit {
+        who: usize,
+        edit: Edit,
+    },
     Delete(usize),
     /// The object is gone at once, with nothing torn down.
     Lose(usize),
@@ -28,14 +34,20 @@ pub enum Act {
     /// Waited for until it is so.
     Ready(usize),
     Gone(usize),
-    Says { who: usize, reason: &'static str },
+    Says {
+        who: usize,
+        reason: &'static str,
+    },
     Outage(Party, i64),
     /// Somebody has a site of the tenant's name already.
     Stranger(usize),
     /// A secret of the tenant's namespace is made, or changed.
     Secret(usize),
     /// The Master has a row of the tenant's key: of nobody, or of somebody else.
-    Row { who: usize, holder: &'static str },
+    Row {
+        who: usize,
+        holder: &'static str,
+    },
     /// The bench gets another app.
     NewApp(&'static str),
     EditPlan(&'static str),
@@ -67,7 +79,6 @@ pub struct Ended {
     pub problem: Option<String>,
     pub writes: u64,
     pub turns: u64,
-    pub passes: u64,
     pub trace: Vec<String>,
 }
 
@@ -89,13 +100,7 @@ pub fn live(script: &Script, trace: bool) -> Ended {
     let mut life = Life { script, sim: Sim::new(outside), operator: Operator::default() };
     let problem = script.acts.iter().try_for_each(|act| life.act(act)).err();
     let mut outside = life.sim.outside();
-    Ended {
-        problem,
-        writes: outside.writes,
-        turns: outside.jobs.turns,
-        passes: life.operator.passes,
-        trace: outside.trace.take().unwrap_or_default(),
-    }
+    Ended { problem, writes: outside.writes, turns: outside.jobs.turns, trace: outside.trace.take().unwrap_or_default() }
 }
 
 impl Life<'_> {
@@ -107,7 +112,10 @@ impl Life<'_> {
     fn act(&mut self, act: &Act) -> Result<(), String> {
         self.sim.outside().say(|| format!("--- {act:?}"));
         match act {
-            Act::Ready(who) => self.until(act, |life| life.is_ready(*who)).and_then(|()| self.rests(*who)),
+            Act::Ready(who) => {
+                self.until(act, |life| life.is_ready(*who) || life.is_kept(*who))?;
+                if self.is_kept(*who) { Ok(()) } else { self.rests(*who) }
+            }
             Act::Gone(who) => {
                 let name = self.name(*who);
                 self.until(act, |life| !life.sim.outside().objects.tenants.contains_key(&name))?;
@@ -120,6 +128,8 @@ impl Life<'_> {
             }
             _ => {
                 self.happens(act);
+                // What was seen of a settled tenant may be out of date now.
+                self.operator.settled.clear();
                 self.sound()
             }
         }
@@ -237,6 +247,12 @@ impl Life<'_> {
         current && truth::is_true(status, Condition::Ready) && self.operator.settled.contains(&name) && !outside.dead
     }
 
+    /// What an earlier Tenant of this name left in custody is not taken up by itself.
+    fn is_kept(&self, who: usize) -> bool {
+        let recalled = self.sim.outside().recall(&self.name(who)).and_then(|recalled| recalled.record);
+        recalled.is_some_and(|record| record.record.phase == Phase::Retained) && self.says(who, "AdoptionNeeded")
+    }
+
     fn says(&self, who: usize, reason: &str) -> bool {
         let outside = self.sim.outside();
         let Some(tenant) = outside.objects.tenants.get(&self.name(who)) else { return false };
@@ -286,7 +302,7 @@ impl Life<'_> {
 
 fn sleep(act: &Act, now: i64) -> Option<i64> {
     match act {
-        Act::Sleep(seconds) => Some(now + SignedDuration::from_secs(*seconds).as_secs().min(5)),
+        Act::Sleep(seconds) => Some(now + seconds.min(&5)),
         _ => None,
     }
 }

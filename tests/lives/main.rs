@@ -82,7 +82,9 @@ fn main() -> ExitCode {
     let (lives, seed) = (number("LIVES"), number("SEED"));
     let begun = Instant::now();
     let tally = Tally::default();
-    let scenarios = if seed.is_some() { vec![] } else { scenarios::all() };
+    let wanted = std::env::var("LIFE").unwrap_or_default();
+    let mut scenarios = if seed.is_some() { vec![] } else { scenarios::all() };
+    scenarios.retain(|(name, _)| name.contains(&wanted));
     let first = seed.unwrap_or(0);
     let last = first + lives.unwrap_or(if seed.is_some() { 1 } else { RANDOM });
     let next = AtomicUsize::new(0);

@@ -1,10 +1,12 @@
 //! What the controller does around a pass: recall who it is, hold the finalizer, fold the status, come again, let go at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures::executor::block_on;
-use tenant_operator::api::{Phase, Tenant};
+use tenant_operator::api::{Phase, Tenant, TenantStatus};
 use tenant_operator::controller::pass;
+use tenant_operator::core::pace;
 use tenant_operator::core::report;
 use tenant_operator::core::stages::Way;
 use tenant_operator::core::subject::{Given, ObjectName, Problem, Remembered, Subject};
@@ -17,8 +19,9 @@ use crate::sim::Sim;
 use crate::truth;
 
 /// A tenant at rest is looked at again after so long.
-const RESYNC: i64 = 600;
-const LONGEST_BACKOFF: i64 = 120;
+const RESYNC: Duration = Duration::from_secs(600);
+/// After a pass that could not even be made.
+const FAILED: i64 = 10;
 /// From its death until it is started again.
 const RESTART: i64 = 7;
 
@@ -27,7 +30,6 @@ const RESTART: i64 = 7;
 pub struct Operator {
     wakes: BTreeMap<ObjectName, i64>,
     told: BTreeMap<ObjectName, u64>,
-    errors: BTreeMap<ObjectName, u32>,
     /// Whose last pass found nothing to do.
     pub settled: BTreeSet<ObjectName>,
     pub passes: u64,
@@ -35,8 +37,7 @@ pub struct Operator {
 
 /// How a pass went on.
 enum Next {
-    Again(i64),
-    Failed,
+    Again(Duration),
     Gone,
 }
 
@@ -80,17 +81,14 @@ impl Operator {
         self.settled.remove(name);
         match self.pass(sim, name) {
             Ok(Next::Again(pause)) => {
-                self.errors.remove(name);
-                self.wakes.insert(name.clone(), now + pause);
+                self.wakes.insert(name.clone(), now + i64::try_from(pause.as_secs()).unwrap_or_default().max(1));
             }
             Ok(Next::Gone) => {
                 self.wakes.remove(name);
                 self.told.remove(name);
             }
-            Ok(Next::Failed) | Err(_) => {
-                let errors = self.errors.entry(name.clone()).or_default();
-                *errors += 1;
-                self.wakes.insert(name.clone(), now + (1 << (*errors).min(10)).min(LONGEST_BACKOFF));
+            Err(_) => {
+                self.wakes.insert(name.clone(), now + FAILED);
             }
         }
     }
@@ -124,18 +122,20 @@ impl Operator {
                 let (generation, now) = (tenant.metadata.generation.unwrap_or_default(), sim.outside().time());
                 let status = report::problem(tenant.status.as_ref(), generation, now, &problem);
                 self.tell(sim, name, &tenant, status)?;
-                return Ok(Next::Again(RESYNC));
+                return Ok(Next::Again(if problem.passing { Duration::from_secs(60) } else { RESYNC }));
             }
         };
         if !is_held(&tenant) {
             sim.outside().hold(name)?;
         }
         let done = block_on(pass::run(sim, who, Way::Up));
-        self.tell(sim, name, &tenant, report::status(tenant.status.as_ref(), &done.report()))?;
+        let status = report::status(tenant.status.as_ref(), &done.report());
+        let next = next(&done, &status);
+        self.tell(sim, name, &tenant, status)?;
         if done.settled() {
             self.settled.insert(name.clone());
         }
-        Ok(next(&done))
+        Ok(next)
     }
 
     fn down(&mut self, sim: &Sim, name: &ObjectName, tenant: &Tenant) -> Result<Next, Error> {
@@ -148,9 +148,11 @@ impl Operator {
                 let given = sim.outside().give(tenant, recalled.id, recalled.record);
                 let who = Subject::remembered(given.as_given());
                 let done = block_on(pass::run(sim, who, Way::Down));
-                self.tell(sim, name, tenant, report::status(tenant.status.as_ref(), &done.report()))?;
                 if !done.settled() {
-                    return Ok(next(&done));
+                    let status = report::status(tenant.status.as_ref(), &done.report());
+                    let next = next(&done, &status);
+                    self.tell(sim, name, tenant, status)?;
+                    return Ok(next);
                 }
             }
         }
@@ -159,13 +161,7 @@ impl Operator {
     }
 
     /// Writes the status where it differs.
-    fn tell(
-        &self,
-        sim: &Sim,
-        name: &ObjectName,
-        tenant: &Tenant,
-        status: tenant_operator::api::TenantStatus,
-    ) -> Result<(), Error> {
+    fn tell(&self, sim: &Sim, name: &ObjectName, tenant: &Tenant, status: TenantStatus) -> Result<(), Error> {
         let mut outside = sim.outside();
         if outside.dead {
             return outside.reachable();
@@ -179,12 +175,15 @@ impl Operator {
     }
 }
 
-fn next(done: &pass::Done) -> Next {
-    if done.failed {
-        return Next::Failed;
-    }
-    let again = done.again.and_then(|pause| i64::try_from(pause.as_secs()).ok()).unwrap_or(RESYNC);
-    Next::Again(again.clamp(1, RESYNC))
+fn next(done: &pass::Done, status: &TenantStatus) -> Next {
+    let failing = status.conditions.iter().filter(|condition| condition.status == "False");
+    let since = failing.map(|condition| condition.last_transition_time.0).max();
+    Next::Again(match done.again {
+        _ if done.failed => pace::after_error(done.who.now, since.unwrap_or(done.who.now)),
+        Some(again) => again,
+        None if done.settled() => pace::at_rest(&done.who.bench.spec.probe, RESYNC),
+        None => RESYNC,
+    })
 }
 
 fn mint(outside: &mut Outside) -> String {

@@ -34,6 +34,7 @@ fn faults(chance: &mut Chance) -> Faults {
         crash: share(60),
         lose_reply: share(80),
         refuse: share(120),
+        repeat: share(300),
         conflict: share(200),
         kill: share(80),
         ghost: share(30),

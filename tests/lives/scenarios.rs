@@ -84,11 +84,7 @@ fn interrupted_lives() -> Vec<Told> {
         ("deleted while the site is made", INGRESS, cut(9, Archive)),
         ("deleted while apps are installed", GATEWAY, cut(25, Erase)),
         ("deleted while keys are proven", INGRESS, cut(60, Retain)),
-        (
-            "deleted with the Master away",
-            CLEAN,
-            vec![small(0, Erase), Ready(0), Outage(Party::Master, 900), Delete(0), Gone(0)],
-        ),
+        ("deleted with the Master away", CLEAN, vec![small(0, Erase), Ready(0), Outage(Party::Master, 900), Delete(0), Gone(0)]),
         (
             "deleted with the database away",
             INGRESS,
@@ -107,8 +103,21 @@ fn interrupted_lives() -> Vec<Told> {
                 Gone(0),
             ],
         ),
-        ("lost, and applied again", INGRESS, vec![apply(0, Archive), Ready(0), Lose(0), Sleep(9), apply(0, Archive), Ready(0), Delete(0), Gone(0)]),
-        ("lost half-way, and applied again", INGRESS, vec![apply(0, Archive), Sleep(12), Lose(0), Sleep(40), apply(0, Archive), Ready(0), Delete(0), Gone(0)]),
+        (
+            "another policy while it leaves, too late to keep it",
+            INGRESS,
+            vec![small(0, Erase), Ready(0), Delete(0), Sleep(5), edit(0, Edit::Policy(Retain)), Gone(0)],
+        ),
+        (
+            "lost, and applied again",
+            INGRESS,
+            vec![apply(0, Archive), Ready(0), Lose(0), Sleep(9), apply(0, Archive), Ready(0), Delete(0), Gone(0)],
+        ),
+        (
+            "lost half-way, and applied again",
+            INGRESS,
+            vec![apply(0, Archive), Sleep(12), Lose(0), Sleep(40), apply(0, Archive), Ready(0), Delete(0), Gone(0)],
+        ),
     ]
 }
 
@@ -118,7 +127,16 @@ fn changing_lives() -> Vec<Told> {
         (
             "apps are added",
             INGRESS,
-            vec![small(0, Archive), Ready(0), edit(0, Edit::Apps(vec![app("crm")])), Ready(0), edit(0, Edit::Plan("ferry")), Ready(0), Delete(0), Gone(0)],
+            vec![
+                small(0, Archive),
+                Ready(0),
+                edit(0, Edit::Apps(vec![app("crm")])),
+                Ready(0),
+                edit(0, Edit::Plan("ferry")),
+                Ready(0),
+                Delete(0),
+                Gone(0),
+            ],
         ),
         (
             "config comes and goes",
@@ -141,9 +159,22 @@ fn changing_lives() -> Vec<Told> {
         (
             "changed while a Job runs",
             INGRESS,
-            vec![apply(0, Erase), Sleep(15), edit(0, Edit::Apps(vec![app("crm")])), Sleep(7), edit(0, Edit::Config(vec![])), Ready(0), Delete(0), Gone(0)],
+            vec![
+                apply(0, Erase),
+                Sleep(15),
+                edit(0, Edit::Apps(vec![app("crm")])),
+                Sleep(7),
+                edit(0, Edit::Config(vec![])),
+                Ready(0),
+                Delete(0),
+                Gone(0),
+            ],
         ),
-        ("the plan is edited", GATEWAY, vec![small(0, Erase), Ready(0), EditPlan("dinghy"), Sleep(5), Ready(0), Delete(0), Gone(0)]),
+        (
+            "the plan is edited",
+            GATEWAY,
+            vec![small(0, Erase), Ready(0), EditPlan("dinghy"), Sleep(5), Ready(0), Delete(0), Gone(0)],
+        ),
         (
             "an app that the bench has not",
             INGRESS,
@@ -164,7 +195,11 @@ fn changing_lives() -> Vec<Told> {
             ],
         ),
         ("by hand", GATEWAY, vec![small(0, Erase), Ready(0), Drift(0), Ready(0), Drift(3), Ready(0), Delete(0), Gone(0)]),
-        ("by hand, with a certificate", INGRESS, vec![small(0, Erase), Ready(0), Drift(0), Sleep(9), Ready(0), Drift(3), Sleep(9), Ready(0), Delete(0), Gone(0)]),
+        (
+            "by hand, with a certificate",
+            INGRESS,
+            vec![small(0, Erase), Ready(0), Drift(0), Sleep(9), Ready(0), Drift(3), Sleep(9), Ready(0), Delete(0), Gone(0)],
+        ),
         (
             "everything is away for a while",
             INGRESS,
@@ -195,8 +230,8 @@ fn contested_lives() -> Vec<Told> {
             INGRESS,
             vec![
                 small(0, Erase),
-                small(2, Erase),
                 Ready(0),
+                small(2, Erase),
                 Says { who: 2, reason: "Conflict" },
                 Delete(0),
                 Gone(0),
@@ -206,25 +241,45 @@ fn contested_lives() -> Vec<Told> {
             ],
         ),
         (
+            "two want one host at the same moment",
+            INGRESS,
+            vec![small(0, Erase), small(2, Archive), Sleep(90), Delete(0), Gone(0), Ready(2), Delete(2), Gone(2)],
+        ),
+        (
             "two of one namespace want one host",
             GATEWAY,
-            vec![small(0, Archive), Ready(0), small(3, Archive), Says { who: 3, reason: "Conflict" }, Delete(3), Gone(3), Delete(0), Gone(0)],
+            vec![
+                small(0, Archive),
+                Ready(0),
+                small(3, Archive),
+                Says { who: 3, reason: "Conflict" },
+                Delete(3),
+                Gone(3),
+                Delete(0),
+                Gone(0),
+            ],
         ),
-        ("two at once through a narrow gate", GATEWAY, vec![apply(0, Archive), small(1, Retain), Ready(1), Ready(0), Delete(0), Delete(1), Gone(0), Gone(1)]),
+        (
+            "two at once through a narrow gate",
+            GATEWAY,
+            vec![apply(0, Archive), small(1, Retain), Ready(1), Ready(0), Delete(0), Delete(1), Gone(0), Gone(1)],
+        ),
         (
             "somebody has the site",
             INGRESS,
             vec![Stranger(0), small(0, Archive), Says { who: 0, reason: "ForeignSite" }, Delete(0), Gone(0)],
         ),
-        (
-            "the row is nobody's",
-            CLEAN,
-            vec![Row { who: 0, holder: "" }, small(0, Erase), Ready(0), Delete(0), Gone(0)],
-        ),
+        ("the row is nobody's", CLEAN, vec![Row { who: 0, holder: "" }, small(0, Erase), Ready(0), Delete(0), Gone(0)]),
         (
             "the row is another's",
             CLEAN,
-            vec![Row { who: 0, holder: "someone" }, small(0, Erase), Says { who: 0, reason: "RegistryConflict" }, Delete(0), Gone(0)],
+            vec![
+                Row { who: 0, holder: "someone" },
+                small(0, Erase),
+                Says { who: 0, reason: "RegistryConflict" },
+                Delete(0),
+                Gone(0),
+            ],
         ),
     ]
 }

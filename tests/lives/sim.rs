@@ -18,11 +18,13 @@ pub struct Sim {
     outside: Mutex<Outside>,
     /// Probes that failed in a row, by tenant id: the operator's own memory.
     failures: Mutex<BTreeMap<String, u32>>,
+    /// What was seen of a tenant's work in this pass, until something is done: as the real world keeps it.
+    work: Mutex<BTreeMap<String, WorkSeen>>,
 }
 
 impl Sim {
     pub fn new(outside: Outside) -> Self {
-        Self { outside: Mutex::new(outside), failures: Mutex::default() }
+        Self { outside: Mutex::new(outside), failures: Mutex::default(), work: Mutex::default() }
     }
 
     pub fn outside(&self) -> MutexGuard<'_, Outside> {
@@ -32,6 +34,20 @@ impl Sim {
     /// The operator starts anew, and remembers nothing.
     pub fn forget(&self) {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.work.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn work(&self, outside: &Outside, stage: Stage, way: Way, who: &Subject) -> WorkSeen {
+        let mut kept = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = kept.entry(who.id.clone()).or_insert_with(|| work(outside, way, who));
+        if stage == Stage::Keys && way == Way::Up && seen.key.is_none() {
+            seen.key = ask(outside, who, &seen.versions);
+        }
+        seen.clone()
+    }
+
+    fn forget_work(&self, who: &Subject) {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner).remove(&who.id);
     }
 
     fn probe(&self, outside: &Outside, who: &Subject) -> ProbeSeen {
@@ -43,7 +59,7 @@ impl Sim {
     }
 }
 
-fn work(outside: &Outside, stage: Stage, way: Way, who: &Subject) -> WorkSeen {
+fn work(outside: &Outside, way: Way, who: &Subject) -> WorkSeen {
     let inputs = outside.read_inputs(who);
     let left = steps::left(who, &inputs.versions);
     let busy = way == Way::Down || !left.is_empty();
@@ -56,7 +72,7 @@ fn work(outside: &Outside, stage: Stage, way: Way, who: &Subject) -> WorkSeen {
         gate: gate(outside, way, who),
         pod_source_missing: source.map(|from| from.deployment.clone()),
         published: outside.see_published(who),
-        key: (stage == Stage::Keys && way == Way::Up).then(|| ask(outside, who, &inputs.versions)).flatten(),
+        key: None,
         versions: inputs.versions,
     }
 }
@@ -88,12 +104,15 @@ impl World for Sim {
     async fn observe(&self, stage: Stage, way: Way, who: &Subject) -> Result<Seen, Error> {
         let outside = self.outside();
         outside.reachable()?;
+        if way.stages().first() == Some(&stage) {
+            self.forget_work(who);
+        }
         Ok(match stage {
             Stage::Claim => Seen::Claims(outside.see_claims(who)),
             Stage::Routes => Seen::Routes(outside.see_routes(who)),
             Stage::Dns => Seen::Dns(outside.see_dns(who)),
             Stage::Certificate => Seen::Certificate(outside.see_certificate(way, who)),
-            Stage::Site | Stage::Apps | Stage::Settings | Stage::Keys => Seen::Work(work(&outside, stage, way, who)),
+            Stage::Site | Stage::Apps | Stage::Settings | Stage::Keys => Seen::Work(self.work(&outside, stage, way, who)),
             Stage::Probe => Seen::Probe(self.probe(&outside, who)),
             Stage::Registry => Seen::Registry(outside.see_registry(who)),
         })
@@ -101,6 +120,7 @@ impl World for Sim {
 
     async fn execute(&self, op: &Op, who: &Subject) -> Result<Effect, Error> {
         let mut outside = self.outside();
+        self.forget_work(who);
         match op {
             Op::TakeClaims(claims) => return outside.take_claims(who, claims),
             Op::ReleaseClaims(names) => outside.release_claims(&who.id, names)?,

@@ -2,7 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition as MetaCondition;
 use serde_json::{Value, json};
-use tenant_operator::api::{Condition, DeletionPolicy, Phase, RegistryOnDelete, Setup, Tenant, TenantStatus};
+use tenant_operator::api::{Condition, Phase, RegistryOnDelete, Setup, Tenant, TenantStatus};
 use tenant_operator::core::subject::{ObjectName, Subject};
 
 use crate::outside::Outside;
@@ -35,13 +35,14 @@ pub fn status_is_sound(outside: &mut Outside, tenant: &Tenant, status: &TenantSt
     }
     for condition in &status.conditions {
         let before = tenant.status.iter().flat_map(|old| &old.conditions).find(|old| old.type_ == condition.type_);
-        let moved = before.is_some_and(|before| before.last_transition_time != condition.last_transition_time);
-        let changed = before.is_some_and(|before| before.status != condition.status);
-        if moved != changed {
-            wrong.push(format!("{}: its time moved: {moved}, its status changed: {changed}", condition.type_));
+        let since = before.filter(|before| before.status == condition.status).map(|before| before.last_transition_time.0);
+        if condition.last_transition_time.0 != since.unwrap_or(outside.time()) {
+            wrong.push(format!("{} is said to be so since {:?}", condition.type_, condition.last_transition_time));
         }
         let reason = condition.reason.as_str();
-        if !reason.starts_with(|first: char| first.is_ascii_uppercase()) || !reason.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        if !reason.starts_with(|first: char| first.is_ascii_uppercase())
+            || !reason.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        {
             wrong.push(format!("{} has the reason {reason:?}", condition.type_));
         }
         if condition.observed_generation != tenant.metadata.generation || condition.message.is_empty() {
@@ -89,7 +90,9 @@ pub fn serves(outside: &Outside, who: &Subject) -> Result<(), String> {
     for (index, config) in want.config.iter().enumerate() {
         let value = match &config.value {
             tenant_operator::core::subject::ConfigValue::Plain(value) => value.clone(),
-            tenant_operator::core::subject::ConfigValue::Secret { .. } => json!(inputs.values.get(&format!("TENANT_SITE_CONFIG_{index}"))),
+            tenant_operator::core::subject::ConfigValue::Secret { .. } => {
+                json!(inputs.values.get(&format!("TENANT_SITE_CONFIG_{index}")))
+            }
         };
         must(site.config.get(&config.name) == Some(&value), &format!("config {} is not {value}", config.name))?;
     }
@@ -110,7 +113,8 @@ fn row_says(outside: &Outside, who: &Subject, state: &str) -> Result<(), String>
     let row = outside.master.rows.get(&who.subdomain).ok_or("the Master has no row")?;
     let custody = outside.secrets.custody.get(&who.id).map(|custody| format!("secret {}", custody.api));
     let plan = who.want.as_ref().map(|want| want.plan_value.clone());
-    let expected = [("holder", Some(who.id.clone())), ("state", Some(state.to_owned())), ("tier", plan), ("token_secret", custody)];
+    let expected =
+        [("holder", Some(who.id.clone())), ("state", Some(state.to_owned())), ("tier", plan), ("token_secret", custody)];
     for (field, value) in expected {
         if value.is_some() && row.get(field).and_then(Value::as_str) != value.as_deref() {
             return Err(format!("the row's {field} is {:?}, not {value:?}", row.get(field)));
@@ -121,10 +125,10 @@ fn row_says(outside: &Outside, who: &Subject, state: &str) -> Result<(), String>
 
 /// After teardown: nothing of any identity that the Tenant ever had, but what its policy keeps.
 pub fn is_gone(outside: &Outside, name: &ObjectName) -> Result<(), String> {
-    outside.ids.get(name).into_iter().flatten().try_for_each(|id| identity_is_gone(outside, name, id))
+    outside.ids.get(name).into_iter().flatten().try_for_each(|id| identity_is_gone(outside, id))
 }
 
-fn identity_is_gone(outside: &Outside, name: &ObjectName, id: &str) -> Result<(), String> {
+fn identity_is_gone(outside: &Outside, id: &str) -> Result<(), String> {
     let none = |left: bool, what: &str| if left { Err(format!("{id} has gone, but {what} is left")) } else { Ok(()) };
     let record = outside.claims.values().filter(|claim| claim.holder.id == *id).find_map(|claim| claim.record.as_ref());
     let kept = record.is_some_and(|record| record.phase == Phase::Retained);
@@ -138,6 +142,10 @@ fn identity_is_gone(outside: &Outside, name: &ObjectName, id: &str) -> Result<()
     let site = outside.dock.sites.values().find(|site| site.is_of(id));
     let database = outside.dock.databases.values().any(|database| database.owner.as_deref() == Some(id));
     if kept {
+        if outside.kind.registry.is_some() {
+            let row = outside.master.rows.values().find(|row| row.get("holder") == Some(&json!(id)));
+            none(row.is_some_and(|row| row.get("state") != Some(&json!("Retained"))), "a row that does not say so")?;
+        }
         none(!outside.secrets.custody.contains_key(id), "no custody")?;
         none(!database || site.is_none_or(|site| !site.complete), "not the whole site")?;
         return none(site.and_then(|site| site.key.as_ref()).is_some_and(|key| !key.revoked), "a key that still works");
@@ -145,19 +153,19 @@ fn identity_is_gone(outside: &Outside, name: &ObjectName, id: &str) -> Result<()
     none(outside.secrets.custody.contains_key(id), "custody")?;
     none(site.is_some(), "a site")?;
     none(database, "a database")?;
-    row_is_gone(outside, name, id)
+    row_is_gone(outside, id)
 }
 
-fn row_is_gone(outside: &Outside, name: &ObjectName, id: &str) -> Result<(), String> {
-    let Some(row) = outside.master.rows.values().find(|row| row.get("holder") == Some(&json!(id))) else { return Ok(()) };
-    let expected = match outside.objects.last_policy.get(name) {
-        Some(DeletionPolicy::Archive) => "Archived",
-        Some(DeletionPolicy::Delete) => "Deleted",
-        Some(DeletionPolicy::Retain) | None => "Retained",
-    };
-    let taken_over = row.get("was_there") == Some(&json!("1"));
-    if outside.kind.registry == Some(RegistryOnDelete::Delete) && !taken_over {
+/// No row is this tenant's any more; one that stays is nobody's, and says what became of it.
+fn row_is_gone(outside: &Outside, id: &str) -> Result<(), String> {
+    if outside.master.rows.values().any(|row| row.get("holder") == Some(&json!(id))) {
         return Err(format!("the row of {id} is left"));
     }
-    if row.get("state") == Some(&json!(expected)) { Ok(()) } else { Err(format!("the row of {id} says {:?}", row.get("state"))) }
+    let ours_to_delete = outside.kind.registry == Some(RegistryOnDelete::Delete);
+    let left = outside.master.rows.values().find(|row| row.get("holder") == Some(&json!("")));
+    match left.and_then(|row| Some((row.get("state")?.as_str()?, row.contains_key("was_there")))) {
+        None | Some(("Archived" | "Deleted" | "Planned", true)) => Ok(()),
+        Some(("Archived" | "Deleted", false)) if !ours_to_delete => Ok(()),
+        Some((state, _)) => Err(format!("after {id}, a row of nobody says {state}")),
+    }
 }

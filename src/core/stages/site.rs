@@ -76,7 +76,8 @@ pub fn down(who: &Subject, seen: &WorkSeen) -> Verdict {
         return tidy(seen, None).unwrap_or_else(|| Verdict::settled("Retained", kept));
     }
     // Custody is made before anything in the bench, and goes after everything.
-    if steps::fresh(Step::Drop, who, &seen.versions) || seen.custody == SecretState::Absent && who.receipt(Step::Create).is_none() {
+    if steps::fresh(Step::Drop, who, &seen.versions) || seen.custody == SecretState::Absent && who.receipt(Step::Create).is_none()
+    {
         return forget(who, seen);
     }
     let archive = who.parting() == DeletionPolicy::Archive;

@@ -65,12 +65,18 @@ impl Outside {
             let holder = Holder { id: who.id.clone(), namespace: who.tenant.namespace.clone(), name: who.tenant.name.clone() };
             let record = claim.host.is_none().then(|| record(who));
             let made = Claimed { holder, record, version: self.fresh() };
+            let before = effect.clone();
             if let Some(remembered) = made.remembered() {
                 effect = Effect::Record(Box::new(remembered));
             }
             self.claims.insert(claim.name.clone(), made);
             self.ids.entry(who.tenant.clone()).or_default().insert(who.id.clone());
             self.wrote(&format!("{} takes {}", who.id, claim.name))?;
+            if self.strikes(self.faults.repeat) {
+                // The second create finds what the first has made.
+                self.say(|| "and again: it exists already".to_owned());
+                return Ok(before);
+            }
         }
         Ok(effect)
     }

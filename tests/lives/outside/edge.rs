@@ -146,6 +146,7 @@ impl Outside {
         let signs_at = self.now + self.chance.between(3, 40);
         let kept = Kept { child: child.clone(), gone_at: leaving, applied: self.now, signs_at, issued };
         self.edge.children.insert(key(child), kept);
+        self.stir();
         self.wrote(&format!("{} applies {} {}", who.id, child.kind(), child.name()))
     }
 
@@ -155,6 +156,7 @@ impl Outside {
         match (self.edge.children.get_mut(&key(child)), child) {
             (Some(kept), _) if kept.owner() == who.id => {
                 kept.gone_at.get_or_insert(gone_at);
+                self.stir();
                 self.wrote(&format!("{} deletes {} {}", who.id, child.kind(), child.name()))?;
                 self.progress_edge();
                 Ok(())

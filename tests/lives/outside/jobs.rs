@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tenant_operator::core::manifests::job::job;
-use tenant_operator::core::names::{annotation, label};
 use tenant_operator::core::op::{JobKind, JobPlan};
 use tenant_operator::core::seen::{FailureClass, JobSeen, JobState, StepFailure, StepReport};
 use tenant_operator::core::steps::Step;
@@ -12,28 +11,19 @@ use tenant_operator::core::subject::Subject;
 use tenant_operator::world::Error;
 
 use super::Outside;
+use super::pods::{Container, parse};
 use super::steps::{Given, Turn};
-
-/// A variable, the Secret's key it comes from, and whether it may be missing.
-type Variable = (String, String, String, bool);
-
-#[derive(Clone, Debug)]
-struct Container {
-    steps: Vec<Step>,
-    input: Value,
-    variables: Vec<Variable>,
-}
 
 #[derive(Clone, Debug)]
 pub struct Runner {
-    number: u64,
-    containers: Vec<Container>,
+    pub number: u64,
+    pub containers: Vec<Container>,
     /// Which container, step and turn of it comes next.
-    at: (usize, usize, u32),
-    given: Option<Given>,
-    done: BTreeMap<Step, Value>,
-    nothing_to_archive: bool,
-    due: i64,
+    pub at: (usize, usize, u32),
+    pub given: Option<Given>,
+    pub done: BTreeMap<Step, Value>,
+    pub nothing_to_archive: bool,
+    pub due: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -41,17 +31,17 @@ pub struct Job {
     pub id: String,
     pub bench: String,
     pub kind: JobKind,
-    attempt: u32,
-    hashes: BTreeMap<Step, String>,
+    pub attempt: u32,
+    pub hashes: BTreeMap<Step, String>,
     pub state: JobState,
-    ended: Option<i64>,
-    reports: Vec<StepReport>,
-    blocked: Option<String>,
-    deadline: i64,
-    kept: i64,
+    pub ended: Option<i64>,
+    pub reports: Vec<StepReport>,
+    pub blocked: Option<String>,
+    pub deadline: i64,
+    pub kept: i64,
     /// It is being deleted; its pod is given until then.
-    gone_at: Option<i64>,
-    runner: Option<Runner>,
+    pub gone_at: Option<i64>,
+    pub runner: Option<Runner>,
 }
 
 #[derive(Default)]
@@ -116,6 +106,7 @@ impl Outside {
             self.fault(format!("{} has two Jobs at once", who.id));
         }
         self.jobs.all.insert(plan.name.clone(), made);
+        self.stir();
         self.wrote(&format!("Job {} ({:?})", plan.name, plan.containers))
     }
 
@@ -131,6 +122,7 @@ impl Outside {
         match self.jobs.all.get_mut(name) {
             Some(job) if job.gone_at.is_none() => {
                 job.gone_at = Some(now + if job.runner.is_some() { grace } else { 0 });
+                self.stir();
                 self.wrote(&format!("Job {name} is deleted"))?;
                 self.progress_jobs();
                 Ok(())
@@ -314,52 +306,4 @@ fn report(runner: &mut Runner, failure: Option<(Step, &'static str, FailureClass
         tail: vec!["last line".to_owned()],
     });
     StepReport { done: std::mem::take(&mut runner.done), failure, bench_seconds: 1.5 }
-}
-
-/// Only from what the manifest says: what it does not say does not happen.
-fn parse(manifest: &Value, number: u64, now: i64, delay: i64) -> Job {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let meta = &manifest["metadata"];
-    let hashes: BTreeMap<String, String> =
-        serde_json::from_str(&text(&meta["annotations"][annotation::HASHES])).unwrap_or_default();
-    let pod = &manifest["spec"]["template"]["spec"];
-    let containers = [&pod["initContainers"], &pod["containers"]];
-    let containers = containers.into_iter().filter_map(Value::as_array).flatten().map(container).collect();
-    let runner =
-        Runner { number, containers, at: (0, 0, 0), given: None, done: BTreeMap::new(), nothing_to_archive: false, due: now + delay };
-    Job {
-        id: text(&meta["labels"][label::ID]),
-        bench: text(&meta["labels"][label::BENCH]),
-        kind: JobKind::parse(&text(&meta["labels"][label::STEP])).unwrap_or(JobKind::Provision),
-        attempt: text(&meta["annotations"][annotation::ATTEMPT]).parse().unwrap_or_default(),
-        hashes: hashes.into_iter().filter_map(|(step, hash)| Some((Step::parse(&step)?, hash))).collect(),
-        state: JobState::Running,
-        ended: None,
-        reports: vec![],
-        blocked: None,
-        deadline: now + manifest["spec"]["activeDeadlineSeconds"].as_i64().unwrap_or_default(),
-        kept: manifest["spec"]["ttlSecondsAfterFinished"].as_i64().unwrap_or_default(),
-        gone_at: None,
-        runner: Some(runner),
-    }
-}
-
-fn container(manifest: &Value) -> Container {
-    let mut container = Container { steps: vec![], input: Value::Null, variables: vec![] };
-    container.steps =
-        manifest["args"].as_array().into_iter().flatten().filter_map(|step| Step::parse(step.as_str()?)).collect();
-    for variable in manifest["env"].as_array().into_iter().flatten() {
-        let name = variable["name"].as_str().unwrap_or_default();
-        let from = &variable["valueFrom"]["secretKeyRef"];
-        match (from["name"].as_str(), from["key"].as_str()) {
-            (Some(secret), Some(key)) => {
-                container.variables.push((name.to_owned(), secret.to_owned(), key.to_owned(), from["optional"] == true));
-            }
-            _ if name == "TENANT_STEP_INPUT" => {
-                container.input = serde_json::from_str(variable["value"].as_str().unwrap_or_default()).unwrap_or_default();
-            }
-            _ => {}
-        }
-    }
-    container
 }

@@ -16,6 +16,7 @@ pub mod edge;
 pub mod jobs;
 pub mod master;
 pub mod objects;
+pub mod pods;
 pub mod secrets;
 pub mod steps;
 
@@ -117,7 +118,7 @@ impl Outside {
     }
 
     /// What a customer wrote is in the database, or in an archive, or was given up by the Tenant's own policy.
-    fn keep_promises(&mut self) {
+    pub fn keep_promises(&mut self) {
         let lost = |id: &&String, data: &u64| {
             let kept = self.dock.databases.values().any(|database| database.data == Some(*data));
             let archived = self.dock.archives.values().any(|archive| archive.id == **id && archive.data == Some(*data));

@@ -15,8 +15,6 @@ pub struct Objects {
     pub tenants: BTreeMap<ObjectName, Tenant>,
     /// Identities whose data may go for good, by the policy of their Tenant.
     pub given_up: BTreeSet<String>,
-    /// The policy that a Tenant had when it went.
-    pub last_policy: BTreeMap<ObjectName, DeletionPolicy>,
 }
 
 pub fn name_of(tenant: &Tenant) -> ObjectName {
@@ -73,9 +71,10 @@ impl Outside {
 
     /// A tenant that is kept is beyond the policy of any later Tenant of its name.
     fn note_policy(&mut self, name: &ObjectName) {
-        let Some(tenant) = self.objects.tenants.get(name).filter(|tenant| tenant.metadata.deletion_timestamp.is_some()) else { return };
+        let Some(tenant) = self.objects.tenants.get(name).filter(|tenant| tenant.metadata.deletion_timestamp.is_some()) else {
+            return;
+        };
         let policy = tenant.spec.deletion_policy;
-        self.objects.last_policy.insert(name.clone(), policy);
         let kept = |id: &&String| {
             let record = self.claims.values().filter(|claim| claim.holder.id == **id).find_map(|claim| claim.record.as_ref());
             record.is_some_and(|record| record.phase == Phase::Retained)
@@ -91,12 +90,14 @@ impl Outside {
         if let Some(tenant) = self.objects.tenants.get_mut(name) {
             tenant.metadata.finalizers.get_or_insert_default().push(FINALIZER.to_owned());
         }
+        self.stir();
         self.wrote(&format!("holds {name:?}"))
     }
 
     pub fn release(&mut self, name: &ObjectName) -> Result<(), Error> {
         self.about_to("the finalizer")?;
         self.objects.tenants.remove(name);
+        self.stir();
         self.wrote(&format!("releases {name:?}"))
     }
 

@@ -100,7 +100,8 @@ impl Outside {
             if self.dock.databases.contains_key(given.database()) {
                 return Err(("ForeignDatabase", Fatal));
             }
-            let site = Site::new(given.input["marker"].clone(), given.database().to_owned(), given.secret("TENANT_ENCRYPTION_KEY"));
+            let site =
+                Site::new(given.input["marker"].clone(), given.database().to_owned(), given.secret("TENANT_ENCRYPTION_KEY"));
             self.dock.sites.insert(given.site().to_owned(), site);
             return Ok(Turn::Next(3));
         }
@@ -199,7 +200,11 @@ impl Outside {
         };
         if let Some(archive) = self.dock.archives.get(&directory) {
             let whole = archive.id == given.id() && archive.site == given.site();
-            return if whole { Ok(Turn::Done(json!({"directory": directory, "files": 4}))) } else { Err(("ManifestMismatch", Fatal)) };
+            return if whole {
+                Ok(Turn::Done(json!({"directory": directory, "files": 4})))
+            } else {
+                Err(("ManifestMismatch", Fatal))
+            };
         }
         let own = self.dock.sites.get(given.site()).filter(|site| site.is_of(given.id()));
         if own.map_or(!given.expects_site(), |site| !site.complete) {
