@@ -20,6 +20,7 @@ mod wait;
 mod alone;
 mod archive;
 mod bad_input;
+mod change;
 mod faults;
 mod lifecycle;
 mod neighbours;
