@@ -23,5 +23,6 @@ mod bad_input;
 mod change;
 mod faults;
 mod lifecycle;
+mod namespace;
 mod neighbours;
 mod retain;
