@@ -23,7 +23,7 @@ use crate::core::stages::Way;
 use crate::core::subject::{Given, ObjectName, Problem, Subject};
 use crate::runtime::Metrics;
 use crate::runtime::metrics::Outcome;
-use crate::world::Error;
+use crate::world::error::{Class, Error};
 use crate::world::live::{Live, Recalled};
 
 /// What every reconcile has in common, of Tenants and of Benches.
@@ -55,10 +55,11 @@ pub async fn reconcile(tenant: Arc<Tenant>, here: Arc<Reconciler>) -> Result<Act
         timer.finish(Outcome::Settled);
         return Ok(Action::await_change());
     }
-    let recalled = here.live.recall(&object_name(&tenant)).await?;
-    let pass = match down {
-        false => here.up(&tenant, recalled).await?,
-        true => here.down(&tenant, recalled).await?,
+    let pass = match here.look_and_act(&tenant, down).await {
+        Ok(pass) => pass,
+        // What only a person can put right has to be seen where a person looks.
+        Err(error) if error.class() == Class::Denied => Pass::Problem(Problem::passing(error.reason(), error.to_string())),
+        Err(error) => return Err(error),
     };
     let (action, outcome) = here.conclude(&tenant, pass).await?;
     timer.finish(outcome);
@@ -70,6 +71,11 @@ impl Reconciler {
         Self { scribe: Scribe::new(client.clone()), client, live, metrics, settings }
     }
 
+    async fn look_and_act(&self, tenant: &Tenant, down: bool) -> Result<Pass, Error> {
+        let recalled = self.live.recall(&object_name(tenant)).await?;
+        if down { self.down(tenant, recalled).await } else { self.up(tenant, recalled).await }
+    }
+
     async fn up(&self, tenant: &Tenant, recalled: Option<Recalled>) -> Result<Pass, Error> {
         if recalled
             .as_ref()
@@ -78,6 +84,10 @@ impl Reconciler {
         {
             let message = "a retained site has this tenant's name: see the TenantClaim that holds its record";
             return Ok(Pass::Problem(Problem::lasting("AdoptionNeeded", message)));
+        }
+        if recalled.is_some() {
+            // Whatever its spec says now: there is something that its end has to take away.
+            finalizer::hold(&self.client, tenant, names::FINALIZER).await?;
         }
         let bench = match self.bench(tenant, recalled.as_ref()).await? {
             Ok(bench) => bench,

@@ -38,7 +38,8 @@ pub fn digest(parts: &[&str], len: usize) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>()[..len].to_owned()
+    let digit = |half: u8| char::from_digit(u32::from(half), 16);
+    hash.finalize().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).flatten().take(len).collect()
 }
 
 pub fn host_claim(host: &str) -> String {

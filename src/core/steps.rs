@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::names;
 use super::subject::{ConfigValue, Subject, Want};
+use crate::api::DeletionPolicy;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
@@ -110,7 +111,8 @@ pub fn input(who: &Subject) -> Value {
         "settings": who.want.as_ref().map(|want| settings(want, who, true)),
         "keys": keys(who),
         "archive": archive.map(|directory| json!({"directory": directory, "configCacheSeconds": 60})),
-        "drop": {"manifest": archive},
+        // An archive that was meant to be made, under a policy that was changed since, need not be there.
+        "drop": {"manifest": archive.filter(|_| who.parting() == DeletionPolicy::Archive)},
     })
 }
 

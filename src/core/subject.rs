@@ -235,6 +235,19 @@ impl Subject {
         self.record()?.receipts.get(step.as_str())
     }
 
+    /// What becomes of the site: the policy as far as it can still be followed. A site that never came to be has nothing to keep,
+    /// and one whose removal has begun is no longer whole.
+    pub fn parting(&self) -> DeletionPolicy {
+        let (created, begun) = (self.receipt(Step::Create).is_some(), self.receipt(Step::Drop).is_some());
+        let archive = self.record().is_some_and(|record| record.archive.is_some());
+        match self.deletion {
+            DeletionPolicy::Delete => DeletionPolicy::Delete,
+            DeletionPolicy::Archive | DeletionPolicy::Retain if !created || begun && !archive => DeletionPolicy::Delete,
+            DeletionPolicy::Archive | DeletionPolicy::Retain if begun => DeletionPolicy::Archive,
+            policy @ (DeletionPolicy::Archive | DeletionPolicy::Retain) => policy,
+        }
+    }
+
     /// The key works and the tenant's Secret has it: the public hosts may lead to the site.
     pub fn serves(&self) -> bool {
         self.receipt(Step::Proof).is_some()

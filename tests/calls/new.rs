@@ -128,7 +128,7 @@ async fn an_error_of_one_stage_does_not_keep_the_others_from_going_on() {
     rig.server.refuse("apply ingresses", 403, "Forbidden");
     rig.pass().await.result.expect("an error of a stage is told in the status");
     assert_eq!(rig.condition("RoutesReady"), ("False".to_owned(), "ClusterDenied".to_owned()));
-    assert_eq!(rig.condition("CertificateReady"), ("Unknown".to_owned(), "WaitingForRoutes".to_owned()));
+    assert_eq!(rig.condition("CertificateReady"), ("False".to_owned(), "Issuing".to_owned()));
     assert_eq!(rig.condition("SiteReady"), ("False".to_owned(), "Creating".to_owned()));
 }
 

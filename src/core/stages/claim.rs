@@ -3,7 +3,6 @@
 use crate::api::{DeletionPolicy, Phase};
 use crate::core::op::{Change, Claim, Op};
 use crate::core::seen::{ClaimSeen, ClaimState};
-use crate::core::steps::Step;
 use crate::core::subject::Subject;
 use crate::core::verdict::Verdict;
 
@@ -26,6 +25,10 @@ pub fn up(who: &Subject, seen: &[ClaimSeen]) -> Verdict {
         .filter(|claim| claim.state == ClaimState::Free)
         .map(|claim| Claim { name: claim.name.clone(), host: claim.host.clone() })
         .collect();
+    if free.is_empty() && who.record.is_none() {
+        // The answer to the write that made it was lost, and the client tried again by itself.
+        return Verdict::wait("RecordUnread", "the tenant's record is there and is read with the next look", 1);
+    }
     if free.is_empty() {
         let bench = format!("{}/{}", who.bench.namespace, who.bench.name);
         return Verdict::settled("Claimed", format!("{} hosts and 1 site, on bench {bench}", seen.len().saturating_sub(1)));
@@ -38,7 +41,7 @@ pub fn up(who: &Subject, seen: &[ClaimSeen]) -> Verdict {
 
 /// A retained site keeps its claim: the record says whose it was, and no other tenant gets the name.
 pub fn down(who: &Subject, seen: &[ClaimSeen]) -> Verdict {
-    let retained = who.deletion == DeletionPolicy::Retain && who.receipt(Step::Create).is_some();
+    let retained = who.parting() == DeletionPolicy::Retain;
     let ours = |claim: &&ClaimSeen| claim.state == ClaimState::Ours && !(retained && claim.host.is_none());
     let release: Vec<String> = seen.iter().filter(ours).map(|claim| claim.name.clone()).collect();
     let mut ops = vec![];

@@ -62,7 +62,7 @@ fn prove(who: &Subject, seen: &WorkSeen) -> Verdict {
         }
         Some(KeyAnswer::Rejected(status)) => Verdict::wait(
             "KeyNotAccepted",
-            format!("the site answers {status} to the key, {since} s after it was set; asked again"),
+            format!("the site answers {status} to the key; it is asked again, and the key set anew if that lasts"),
             again,
         ),
         Some(KeyAnswer::Unreachable(words)) => {
@@ -76,7 +76,8 @@ pub fn down(who: &Subject, seen: &WorkSeen) -> Verdict {
     if matches!(seen.published, SecretState::Current | SecretState::Stale) {
         return Verdict::Do(vec![Op::RemovePublished]);
     }
-    let stays = who.deletion == DeletionPolicy::Retain && who.receipt(Step::Keys).is_some();
+    // Also where no receipt says that a key was set: a Job may have done so unseen.
+    let stays = who.parting() == DeletionPolicy::Retain;
     if !stays || who.receipt(Step::Revoke).is_some() {
         return Verdict::settled("Removed", "the tenant's Secret is gone");
     }

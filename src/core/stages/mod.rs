@@ -109,8 +109,9 @@ impl Stage {
     pub const fn needs(self, way: Way) -> &'static [Self] {
         match (way, self) {
             (Way::Up, Self::Claim) => &[],
-            (Way::Up, Self::Routes | Self::Site) => &[Self::Claim],
-            (Way::Up, Self::Dns | Self::Certificate) => &[Self::Routes],
+            // DNS and certificate stand beside the routes: an issuer's challenge waits for its own route, and when the edge takes
+            // its time over a change of ours nothing is wrong with either.
+            (Way::Up, Self::Routes | Self::Site | Self::Dns | Self::Certificate) => &[Self::Claim],
             (Way::Up, Self::Apps) => &[Self::Site],
             (Way::Up, Self::Settings) => &[Self::Apps],
             (Way::Up, Self::Keys) => &[Self::Settings],

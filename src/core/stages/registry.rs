@@ -117,21 +117,25 @@ pub fn down(who: &Subject, seen: &RegistrySeen) -> Verdict {
     };
     let created =
         who.receipt(Step::Row).and_then(|receipt| receipt.facts.as_ref()).is_some_and(|facts| facts["created"] == json!(true));
-    if registry.on_delete == RegistryOnDelete::Delete && created && who.deletion != DeletionPolicy::Retain {
+    if registry.on_delete == RegistryOnDelete::Delete && created && who.parting() != DeletionPolicy::Retain {
         return Verdict::Do(vec![Op::RemoveRow]);
     }
-    let status = match who.deletion {
+    let status = match who.parting() {
         DeletionPolicy::Archive => "Archived",
         DeletionPolicy::Delete => "Deleted",
         DeletionPolicy::Retain => "Retained",
     };
     let mapped: Vec<&str> =
         registry.fields.iter().filter(|field| field.from == RegistrySource::Status).map(|field| field.name.as_str()).collect();
-    let last: BTreeMap<String, Cell> = mapped
+    let mut last: BTreeMap<String, Cell> = mapped
         .into_iter()
         .filter(|name| fields.contains_key(*name) && text(row.get(*name)) != status)
         .map(|name| (name.to_owned(), Cell::Text(status.to_owned())))
         .collect();
+    if who.parting() != DeletionPolicy::Retain {
+        // Nobody's from now on: the next tenant of this name would else meet it as another's, and never be Ready.
+        last.insert(registry.id_field.clone(), Cell::Text(String::new()));
+    }
     if last.is_empty() {
         Verdict::settled("Removed", format!("{} {} says {status}", registry.doc_type, who.subdomain))
     } else {

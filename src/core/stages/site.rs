@@ -1,5 +1,9 @@
 //! The site exists, with its own database and our marker; going down, it is archived, dropped or kept.
 
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
 use super::work::{self, Order};
 use crate::api::DeletionPolicy;
 use crate::core::op::{Change, JobKind, Op};
@@ -67,40 +71,55 @@ pub fn down(who: &Subject, seen: &WorkSeen) -> Verdict {
     if let Some(verdict) = work::clear(seen, JobKind::Provision) {
         return verdict;
     }
-    if who.deletion == DeletionPolicy::Retain && who.receipt(Step::Create).is_some() {
-        return Verdict::settled("Retained", format!("{} stays, with its database and its secrets in custody", who.site));
+    if who.parting() == DeletionPolicy::Retain {
+        let kept = format!("{} stays, with its database and its secrets in custody", who.site);
+        return tidy(seen, None).unwrap_or_else(|| Verdict::settled("Retained", kept));
     }
-    let dropped = who.receipt(Step::Drop).is_some();
     // Custody is made before anything in the bench, and goes after everything.
-    if dropped || seen.custody == SecretState::Absent && who.receipt(Step::Create).is_none() {
+    if steps::fresh(Step::Drop, who, &seen.versions) || seen.custody == SecretState::Absent && who.receipt(Step::Create).is_none()
+    {
         return forget(who, seen);
     }
-    let archive = who.deletion == DeletionPolicy::Archive && who.receipt(Step::Create).is_some();
-    if archive && who.record().is_some_and(|record| record.archive.is_none()) {
-        let folder = format!("archived_sites/{}/{}", who.id, who.now.strftime("%Y%m%dT%H%M%SZ"));
-        return Verdict::Do(vec![Op::Remember(Change::Archive(folder))]);
+    let archive = who.parting() == DeletionPolicy::Archive;
+    let ops = prepare(who, archive);
+    if !ops.is_empty() {
+        return Verdict::Do(ops);
     }
     let steps = if archive { vec![Step::Archive, Step::Drop] } else { vec![Step::Drop] };
     work::run(who, seen, &Order { kind: JobKind::Remove, steps, doing: if archive { "Archiving" } else { "Dropping" } })
 }
 
+/// What the record says before the removal begins: where the archive will lie, and that from now on the site can't be kept.
+fn prepare(who: &Subject, archive: bool) -> Vec<Op> {
+    let mut ops = vec![];
+    if archive && who.record().is_some_and(|record| record.archive.is_none()) {
+        let folder = format!("archived_sites/{}/{}", who.id, who.now.strftime("%Y%m%dT%H%M%SZ"));
+        ops.push(Op::Remember(Change::Archive(folder)));
+    }
+    if who.receipt(Step::Drop).is_none() {
+        let begun = work::receipt(who, "begun", &json!({}));
+        ops.push(Op::Remember(Change::Receipts(BTreeMap::from([(Step::Drop, begun)]))));
+    }
+    ops
+}
+
+/// Copied inputs and Jobs that have done their work, whatever becomes of the site.
+fn tidy(seen: &WorkSeen, more: Option<Op>) -> Option<Verdict> {
+    let inputs = matches!(seen.inputs, SecretState::Current | SecretState::Stale).then_some(Op::RemoveInputs);
+    let jobs = seen.jobs.iter().filter(|job| !job.leaving).map(|job| Op::RemoveJob(job.name.clone()));
+    let ops: Vec<Op> = inputs.into_iter().chain(more).chain(jobs).collect();
+    if !ops.is_empty() {
+        return Some(Verdict::Do(ops));
+    }
+    let leaving = seen.jobs.first()?;
+    Some(Verdict::wait("JobLeaving", format!("Job {} is being deleted", leaving.name), 2))
+}
+
 /// The site is gone: what was kept for it goes too.
 fn forget(who: &Subject, seen: &WorkSeen) -> Verdict {
-    let mut ops = vec![];
-    if matches!(seen.inputs, SecretState::Current | SecretState::Stale) {
-        ops.push(Op::RemoveInputs);
-    }
-    if matches!(seen.custody, SecretState::Current | SecretState::Stale) {
-        ops.push(Op::RemoveCustody);
-    }
-    if let Some(job) = seen.jobs.iter().find(|job| !job.leaving) {
-        ops.push(Op::RemoveJob(job.name.clone()));
-    }
-    if !ops.is_empty() {
-        return Verdict::Do(ops);
-    }
-    if let Some(job) = seen.jobs.first() {
-        return Verdict::wait("JobLeaving", format!("Job {} is being deleted", job.name), 2);
+    let custody = matches!(seen.custody, SecretState::Current | SecretState::Stale).then_some(Op::RemoveCustody);
+    if let Some(verdict) = tidy(seen, custody) {
+        return verdict;
     }
     match who.record().and_then(|record| record.archive.as_ref()) {
         Some(folder) => Verdict::settled("Archived", format!("{} was archived to {folder} and dropped", who.site)),

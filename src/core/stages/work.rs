@@ -105,8 +105,11 @@ fn running(job: &JobSeen, order: &Order) -> Verdict {
 
 /// What a failed Job means for the next one: none where it may start now.
 fn hold_back(who: &Subject, seen: &WorkSeen, job: &JobSeen, order: &Order) -> Option<Verdict> {
+    // Where a step failed, only what that step is given counts: a spec put right must not wait for the others' sake.
     let current = |job: &JobSeen| {
-        order.steps.iter().any(|step| job.hashes.get(step).is_some_and(|hash| *hash == steps::hash(*step, who, &seen.versions)))
+        let failed = job.reports.iter().find_map(|report| Step::parse(&report.failure.as_ref()?.step));
+        let mut steps = order.steps.iter().filter(|step| failed.is_none_or(|failed| failed == **step));
+        steps.any(|step| job.hashes.get(step).is_some_and(|hash| *hash == steps::hash(*step, who, &seen.versions)))
     };
     let ended = job.ended.unwrap_or(who.now);
     let asked_again = who.retry_at.is_some_and(|at| at > ended && at <= who.now);

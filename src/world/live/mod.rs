@@ -8,7 +8,7 @@ use kube::{Client, Resource};
 use super::gate::Gate;
 use super::{Effect, Error, World};
 use crate::core::names::label;
-use crate::core::op::Op;
+use crate::core::op::{Change, Op};
 use crate::core::seen::{Seen, WorkSeen};
 use crate::core::stages::{Stage, Way};
 use crate::core::subject::Subject;
@@ -65,7 +65,9 @@ impl World for Live {
     }
 
     async fn execute(&self, op: &Op, who: &Subject) -> Result<Effect, Error> {
-        self.forget(&who.id);
+        if changes_work(op) {
+            self.forget(&who.id);
+        }
         match op {
             Op::TakeClaims(claims) => return self.take_claims(who, claims).await,
             Op::ReleaseClaims(names) => self.release_claims(&who.id, names).await?,
@@ -84,6 +86,23 @@ impl World for Live {
             Op::RemoveRow => self.remove_row(who).await?,
         }
         Ok(Effect::None)
+    }
+}
+
+/// Whether what site, apps, settings and keys look at may be another after the op. A receipt changes none of it; a forgotten one
+/// makes them look at Jobs again.
+fn changes_work(op: &Op) -> bool {
+    match op {
+        Op::Remember(change) => matches!(change, Change::Forget(_)),
+        Op::TakeClaims(_) | Op::ReleaseClaims(_) | Op::Apply(_) | Op::Remove(_) | Op::WriteRow(_) | Op::RemoveRow => false,
+        Op::EnsureCustody
+        | Op::RemoveCustody
+        | Op::CopyInputs
+        | Op::RemoveInputs
+        | Op::StartJob(_)
+        | Op::RemoveJob(_)
+        | Op::PublishKeys
+        | Op::RemovePublished => true,
     }
 }
 

@@ -1,0 +1,308 @@
+//! One life: what people do, one thing after the other, while the operator works and faults strike.
+
+use tenant_operator::api::{App, Condition, DeletionPolicy, Phase, SiteConfigEntry};
+use tenant_operator::core::names::annotation;
+use tenant_operator::core::subject::{ObjectName, Subject};
+
+use crate::faults::{Faults, Party};
+use crate::given::{self, Kind};
+use crate::operator::Operator;
+use crate::outside::Outside;
+use crate::sim::Sim;
+use crate::truth;
+
+/// After the last fault a tenant has so long to get where it should be.
+const PATIENCE: i64 = 3 * 3600;
+/// More passes than any life needs: the operator chases its own tail.
+const MOST_PASSES: u64 = 2000;
+
+#[derive(Clone, Debug)]
+pub enum Act {
+    Apply {
+        who: usize,
+        plan: &'static str,
+        policy: DeletionPolicy,
+    },
+    Edit {
+        who: usize,
+        edit: Edit,
+    },
+    Delete(usize),
+    /// The object is gone at once, with nothing torn down.
+    Lose(usize),
+    Sleep(i64),
+    /// Waited for until it is so.
+    Ready(usize),
+    Gone(usize),
+    Says {
+        who: usize,
+        reason: &'static str,
+    },
+    Outage(Party, i64),
+    /// Somebody has a site of the tenant's name already.
+    Stranger(usize),
+    /// A secret of the tenant's namespace is made, or changed.
+    Secret(usize),
+    /// The Master has a row of the tenant's key: of nobody, or of somebody else.
+    Row {
+        who: usize,
+        holder: &'static str,
+    },
+    /// The bench gets another app.
+    NewApp(&'static str),
+    EditPlan(&'static str),
+    /// Somebody changes or deletes what the operator applied.
+    Drift(u64),
+}
+
+#[derive(Clone, Debug)]
+pub enum Edit {
+    Plan(&'static str),
+    Apps(Vec<App>),
+    Config(Vec<SiteConfigEntry>),
+    Policy(DeletionPolicy),
+    /// The annotation that lets a failed step be tried again.
+    Retry,
+}
+
+#[derive(Clone, Debug)]
+pub struct Script {
+    pub seed: u64,
+    pub kind: Kind,
+    /// Namespace, name and subdomain.
+    pub people: Vec<(&'static str, &'static str, &'static str)>,
+    pub faults: Faults,
+    pub acts: Vec<Act>,
+}
+
+pub struct Ended {
+    pub problem: Option<String>,
+    pub writes: u64,
+    pub turns: u64,
+    pub trace: Vec<String>,
+}
+
+struct Life<'a> {
+    script: &'a Script,
+    sim: Sim,
+    operator: Operator,
+}
+
+pub fn live(script: &Script, trace: bool) -> Ended {
+    let mut outside = Outside::new(script.seed, script.kind, trace);
+    outside.faults = script.faults.clone();
+    // Given from the beginning of the life.
+    outside.faults.until += outside.now;
+    for (_, from, end) in &mut outside.faults.outages {
+        *from += outside.now;
+        *end += outside.now;
+    }
+    let mut life = Life { script, sim: Sim::new(outside), operator: Operator::default() };
+    let problem = script.acts.iter().try_for_each(|act| life.act(act)).err();
+    let mut outside = life.sim.outside();
+    Ended { problem, writes: outside.writes, turns: outside.jobs.turns, trace: outside.trace.take().unwrap_or_default() }
+}
+
+impl Life<'_> {
+    fn name(&self, who: usize) -> ObjectName {
+        let (namespace, name, _) = self.script.people[who];
+        ObjectName { namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+
+    fn act(&mut self, act: &Act) -> Result<(), String> {
+        self.sim.outside().say(|| format!("--- {act:?}"));
+        match act {
+            Act::Ready(who) => {
+                self.until(act, |life| life.is_ready(*who) || life.is_kept(*who))?;
+                if self.is_kept(*who) { Ok(()) } else { self.rests(*who) }
+            }
+            Act::Gone(who) => {
+                let name = self.name(*who);
+                self.until(act, |life| !life.sim.outside().objects.tenants.contains_key(&name))?;
+                truth::is_gone(&self.sim.outside(), &name)
+            }
+            Act::Says { who, reason } => self.until(act, |life| life.says(*who, reason)),
+            Act::Sleep(seconds) => {
+                let end = self.sim.outside().now + seconds;
+                self.until(act, |life| life.sim.outside().now >= end)
+            }
+            _ => {
+                self.happens(act);
+                // What was seen of a settled tenant may be out of date now.
+                self.operator.settled.clear();
+                self.sound()
+            }
+        }
+    }
+
+    fn happens(&mut self, act: &Act) {
+        let site = |who: usize| {
+            let (_, _, subdomain) = self.script.people[who];
+            self.sim.outside().bench.spec.site_name_template.replace("{subdomain}", subdomain).replace("{domain}", "port.test")
+        };
+        match act {
+            Act::Apply { who, plan, policy } => {
+                let (namespace, name, subdomain) = self.script.people[*who];
+                let mut outside = self.sim.outside();
+                let tenant = given::tenant(namespace, name, subdomain, plan, *policy, outside.time());
+                outside.apply_tenant(tenant);
+            }
+            Act::Edit { who, edit } => self.edit(*who, edit),
+            Act::Delete(who) => self.sim.outside().delete_tenant(&self.name(*who)),
+            Act::Lose(who) => self.sim.outside().lose_tenant(&self.name(*who)),
+            Act::Outage(party, seconds) => {
+                let mut outside = self.sim.outside();
+                let now = outside.now;
+                outside.faults.outages.push((*party, now, now + seconds));
+            }
+            Act::Stranger(who) => {
+                let site = site(*who);
+                let mut outside = self.sim.outside();
+                let data = outside.fresh();
+                outside.dock.settle_stranger(&site, data);
+                outside.promised.insert(format!("stranger {data}"), data);
+            }
+            Act::Secret(who) => {
+                let (namespace, name, _) = self.script.people[*who];
+                let mut outside = self.sim.outside();
+                let value = outside.fresh();
+                outside.secrets.theirs.insert((namespace.to_owned(), format!("{name}-chart"), "depth".to_owned()), value);
+                outside.stir();
+            }
+            Act::Row { who, holder } => {
+                let (_, _, subdomain) = self.script.people[*who];
+                let row = [("berth", subdomain), ("holder", holder), ("state", "Planned"), ("was_there", "1")];
+                let row = row.map(|(name, value)| (name.to_owned(), serde_json::json!(value)));
+                self.sim.outside().master.rows.insert(subdomain.to_owned(), row.into());
+            }
+            Act::NewApp(app) => self.sim.outside().dock.apps.push((*app).to_owned()),
+            Act::EditPlan(name) => {
+                let mut outside = self.sim.outside();
+                if let Some(plan) = outside.plans.get_mut(*name) {
+                    plan.metadata.generation = plan.metadata.generation.map(|generation| generation + 1);
+                    plan.spec.site_config.push(given::plain("tide", 12));
+                    plan.spec.apps.push(given::app("payments"));
+                }
+                outside.stir();
+            }
+            Act::Drift(which) => self.sim.outside().drift(*which),
+            Act::Ready(_) | Act::Gone(_) | Act::Says { .. } | Act::Sleep(_) => {}
+        }
+    }
+
+    fn edit(&mut self, who: usize, edit: &Edit) {
+        let name = self.name(who);
+        let mut outside = self.sim.outside();
+        let now = outside.time();
+        outside.edit_tenant(&name, |tenant| match edit.clone() {
+            Edit::Plan(plan) => plan.clone_into(&mut tenant.spec.plan),
+            Edit::Apps(apps) => tenant.spec.apps = apps,
+            Edit::Config(config) => tenant.spec.site_config = config,
+            Edit::Policy(policy) => tenant.spec.deletion_policy = policy,
+            Edit::Retry => {
+                let all = tenant.metadata.annotations.get_or_insert_default();
+                all.insert(annotation::RETRY_AT.to_owned(), now.to_string());
+            }
+        });
+    }
+
+    /// Lets time pass until it is so; it has to be, some time after the faults have ended.
+    fn until(&mut self, act: &Act, mut holds: impl FnMut(&Self) -> bool) -> Result<(), String> {
+        let end = {
+            let outside = self.sim.outside();
+            let outages = outside.faults.outages.iter().map(|(_, _, end)| *end);
+            outages.chain([outside.now, outside.faults.until]).max().unwrap_or_default() + PATIENCE
+        };
+        loop {
+            self.sim.outside().progress();
+            self.operator.turn(&self.sim);
+            self.sound()?;
+            if holds(self) {
+                return Ok(());
+            }
+            let mut outside = self.sim.outside();
+            if outside.now > end {
+                return Err(format!("never came: {act:?}"));
+            }
+            if self.operator.passes > MOST_PASSES {
+                return Err(format!("{MOST_PASSES} passes, and still not: {act:?}"));
+            }
+            let told = !outside.faults.deaf && self.operator.is_told(&outside);
+            let next = [self.operator.next_wake(), outside.next_due(), told.then_some(outside.now), sleep(act, outside.now)];
+            let next = next.into_iter().flatten().min().unwrap_or(end);
+            outside.now = next.max(outside.now + 1);
+        }
+    }
+
+    fn sound(&self) -> Result<(), String> {
+        self.sim.outside().wrong.first().map_or(Ok(()), |wrong| Err(wrong.clone()))
+    }
+
+    fn is_ready(&self, who: usize) -> bool {
+        let name = self.name(who);
+        let outside = self.sim.outside();
+        let Some(tenant) = outside.objects.tenants.get(&name) else { return false };
+        let status = tenant.status.as_ref();
+        let current = status.and_then(|status| status.observed_generation) == tenant.metadata.generation;
+        current && truth::is_true(status, Condition::Ready) && self.operator.settled.contains(&name) && !outside.dead
+    }
+
+    /// What an earlier Tenant of this name left in custody is not taken up by itself.
+    fn is_kept(&self, who: usize) -> bool {
+        let recalled = self.sim.outside().recall(&self.name(who)).and_then(|recalled| recalled.record);
+        recalled.is_some_and(|record| record.record.phase == Phase::Retained) && self.says(who, "AdoptionNeeded")
+    }
+
+    fn says(&self, who: usize, reason: &str) -> bool {
+        let outside = self.sim.outside();
+        let Some(tenant) = outside.objects.tenants.get(&self.name(who)) else { return false };
+        let current = tenant.status.as_ref().is_some_and(|status| status.observed_generation == tenant.metadata.generation);
+        let ready = tenant.status.as_ref().and_then(|status| truth::find(status, Condition::Ready));
+        current && ready.is_some_and(|ready| ready.status == "False" && ready.reason == reason)
+    }
+
+    /// A tenant at rest is what was asked for, and costs no write, however often it is looked at.
+    fn rests(&mut self, who: usize) -> Result<(), String> {
+        let name = self.name(who);
+        let subject = self.subject(&name)?;
+        // What was applied last is served after a moment.
+        self.sim.outside().now += 3;
+        truth::serves(&self.sim.outside(), &subject)?;
+        let faults = std::mem::take(&mut self.sim.outside().faults);
+        let mut result = Ok(());
+        for _ in 0..2 {
+            self.sim.outside().now += 1;
+            let before = self.sim.outside().writes;
+            self.operator.look(&self.sim, &name);
+            let after = self.sim.outside().writes;
+            if after != before {
+                result = Err(format!("a settled tenant was written to {} times", after - before));
+            }
+        }
+        let mut outside = self.sim.outside();
+        outside.faults = faults;
+        if !outside.promised.contains_key(&subject.id) {
+            let data = outside.fresh();
+            outside.promised.insert(subject.id.clone(), data);
+            if let Some(database) = outside.dock.databases.get_mut(&subject.database) {
+                database.data = Some(data);
+            }
+        }
+        result
+    }
+
+    fn subject(&self, name: &ObjectName) -> Result<Subject, String> {
+        let outside = self.sim.outside();
+        let tenant = outside.objects.tenants.get(name).ok_or("no Tenant")?;
+        let recalled = outside.recall(name).ok_or("no claims")?;
+        let gift = outside.give(tenant, recalled.id, recalled.record);
+        Subject::parse(gift.as_given()).map_err(|problem| problem.message)
+    }
+}
+
+fn sleep(act: &Act, now: i64) -> Option<i64> {
+    match act {
+        Act::Sleep(seconds) => Some(now + seconds.min(&5)),
+        _ => None,
+    }
+}

@@ -1,0 +1,236 @@
+//! What the controller does around a pass: recall who it is, hold the finalizer, fold the status, come again, let go at the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures::executor::block_on;
+use tenant_operator::api::{Phase, Tenant, TenantStatus};
+use tenant_operator::controller::pass;
+use tenant_operator::core::pace;
+use tenant_operator::core::report;
+use tenant_operator::core::stages::Way;
+use tenant_operator::core::subject::{Given, ObjectName, Problem, Remembered, Subject};
+use tenant_operator::world::Error;
+
+use crate::given::CLUSTER;
+use crate::outside::Outside;
+use crate::outside::objects::is_held;
+use crate::sim::Sim;
+use crate::truth;
+
+/// A tenant at rest is looked at again after so long.
+const RESYNC: Duration = Duration::from_secs(600);
+/// After a pass that could not even be made.
+const FAILED: i64 = 10;
+/// From its death until it is started again.
+const RESTART: i64 = 7;
+
+/// The operator's memory: all of it is lost with a crash.
+#[derive(Default)]
+pub struct Operator {
+    wakes: BTreeMap<ObjectName, i64>,
+    told: BTreeMap<ObjectName, u64>,
+    /// Whose last pass found nothing to do.
+    pub settled: BTreeSet<ObjectName>,
+    pub passes: u64,
+}
+
+/// How a pass went on.
+enum Next {
+    Again(Duration),
+    Gone,
+}
+
+impl Operator {
+    pub fn next_wake(&self) -> Option<i64> {
+        self.wakes.values().min().copied()
+    }
+
+    /// A watch has something to tell of a tenant.
+    pub fn is_told(&self, outside: &Outside) -> bool {
+        outside.objects.tenants.keys().any(|name| self.told.get(name) != Some(&outside.epoch))
+    }
+
+    /// Looks at every tenant whose time has come, or of whom a watch told something.
+    pub fn turn(&mut self, sim: &Sim) {
+        let (names, now, epoch, deaf) = {
+            let outside = sim.outside();
+            let names: Vec<ObjectName> = outside.objects.tenants.keys().cloned().collect();
+            (names, outside.now, outside.epoch, outside.faults.deaf)
+        };
+        for name in names {
+            let timer = self.wakes.get(&name).is_none_or(|at| *at <= now);
+            let watch = !deaf && self.told.get(&name) != Some(&epoch);
+            if timer || watch {
+                self.look(sim, &name);
+            }
+            if sim.outside().dead {
+                return self.restart(sim);
+            }
+        }
+    }
+
+    /// One pass over one tenant, and when to come again.
+    pub fn look(&mut self, sim: &Sim, name: &ObjectName) {
+        let (now, epoch) = {
+            let outside = sim.outside();
+            (outside.now, outside.epoch)
+        };
+        self.passes += 1;
+        self.told.insert(name.clone(), epoch);
+        self.settled.remove(name);
+        match self.pass(sim, name) {
+            Ok(Next::Again(pause)) => {
+                self.wakes.insert(name.clone(), now + i64::try_from(pause.as_secs()).unwrap_or_default().max(1));
+            }
+            Ok(Next::Gone) => {
+                self.wakes.remove(name);
+                self.told.remove(name);
+            }
+            Err(_) => {
+                self.wakes.insert(name.clone(), now + FAILED);
+            }
+        }
+    }
+
+    fn restart(&mut self, sim: &Sim) {
+        let passes = self.passes;
+        *self = Self { passes, ..Self::default() };
+        sim.forget();
+        let mut outside = sim.outside();
+        outside.dead = false;
+        outside.now += RESTART;
+        outside.say(|| "the operator is started again".to_owned());
+    }
+
+    fn pass(&mut self, sim: &Sim, name: &ObjectName) -> Result<Next, Error> {
+        let Some(tenant) = sim.outside().objects.tenants.get(name).cloned() else { return Ok(Next::Gone) };
+        sim.outside().reachable()?;
+        if tenant.metadata.deletion_timestamp.is_some() {
+            return self.down(sim, name, &tenant);
+        }
+        let recalled = sim.outside().recall(name);
+        let (id, record) = match recalled {
+            Some(recalled) => (recalled.id, recalled.record),
+            None => (mint(&mut sim.outside()), None),
+        };
+        let kept = record.as_ref().is_some_and(|record| record.record.phase == Phase::Retained);
+        let who = if kept { Err(adoption()) } else { subject(&sim.outside(), &tenant, id, record) };
+        let who = match who {
+            Ok(who) => who,
+            Err(problem) => {
+                let (generation, now) = (tenant.metadata.generation.unwrap_or_default(), sim.outside().time());
+                let status = report::problem(tenant.status.as_ref(), generation, now, &problem);
+                self.tell(sim, name, &tenant, status)?;
+                return Ok(Next::Again(if problem.passing { Duration::from_secs(60) } else { RESYNC }));
+            }
+        };
+        if !is_held(&tenant) {
+            sim.outside().hold(name)?;
+        }
+        let done = block_on(pass::run(sim, who, Way::Up));
+        let status = report::status(tenant.status.as_ref(), &done.report());
+        let next = next(&done, &status);
+        self.tell(sim, name, &tenant, status)?;
+        if done.settled() {
+            self.settled.insert(name.clone());
+        }
+        Ok(next)
+    }
+
+    fn down(&mut self, sim: &Sim, name: &ObjectName, tenant: &Tenant) -> Result<Next, Error> {
+        let recalled = sim.outside().recall(name);
+        match recalled {
+            None => {}
+            // Nothing is made before the record is: only hosts can have been taken.
+            Some(recalled) if recalled.record.is_none() => sim.outside().release_claims(&recalled.id, &recalled.claims)?,
+            Some(recalled) => {
+                let given = sim.outside().give(tenant, recalled.id, recalled.record);
+                let who = Subject::remembered(given.as_given());
+                let done = block_on(pass::run(sim, who, Way::Down));
+                if !done.settled() {
+                    let status = report::status(tenant.status.as_ref(), &done.report());
+                    let next = next(&done, &status);
+                    self.tell(sim, name, tenant, status)?;
+                    return Ok(next);
+                }
+            }
+        }
+        sim.outside().release(name)?;
+        Ok(Next::Gone)
+    }
+
+    /// Writes the status where it differs.
+    fn tell(&self, sim: &Sim, name: &ObjectName, tenant: &Tenant, status: TenantStatus) -> Result<(), Error> {
+        let mut outside = sim.outside();
+        if outside.dead {
+            return outside.reachable();
+        }
+        truth::status_is_sound(&mut outside, tenant, &status);
+        if tenant.status.as_ref() == Some(&status) {
+            return Ok(());
+        }
+        outside.say(|| truth::line(&status));
+        outside.write_status(name, status)
+    }
+}
+
+fn next(done: &pass::Done, status: &TenantStatus) -> Next {
+    let failing = status.conditions.iter().filter(|condition| condition.status == "False");
+    let since = failing.map(|condition| condition.last_transition_time.0).max();
+    Next::Again(match done.again {
+        _ if done.failed => pace::after_error(done.who.now, since.unwrap_or(done.who.now)),
+        Some(again) => again,
+        None if done.settled() => pace::at_rest(&done.who.bench.spec.probe, RESYNC),
+        None => RESYNC,
+    })
+}
+
+fn mint(outside: &mut Outside) -> String {
+    format!("{:016x}", outside.chance.next())
+}
+
+fn adoption() -> Problem {
+    Problem::lasting("AdoptionNeeded", "a retained site has this name: adopt it, or choose another subdomain")
+}
+
+fn subject(outside: &Outside, tenant: &Tenant, id: String, record: Option<Remembered>) -> Result<Subject, Problem> {
+    Subject::parse(outside.give(tenant, id, record).as_given())
+}
+
+/// What a [`Given`] borrows from.
+pub struct Gift {
+    tenant: Tenant,
+    plan: Option<tenant_operator::api::TenantPlan>,
+    bench: tenant_operator::api::Bench,
+    id: String,
+    record: Option<Remembered>,
+    now: k8s_openapi::jiff::Timestamp,
+}
+
+impl Gift {
+    pub fn as_given(&self) -> Given<'_> {
+        Given {
+            tenant: &self.tenant,
+            plan: self.plan.as_ref(),
+            bench: &self.bench,
+            id: self.id.clone(),
+            record: self.record.clone(),
+            now: self.now,
+            cluster: CLUSTER.to_owned(),
+        }
+    }
+}
+
+impl Outside {
+    pub fn give(&self, tenant: &Tenant, id: String, record: Option<Remembered>) -> Gift {
+        Gift {
+            tenant: tenant.clone(),
+            plan: self.plans.get(&tenant.spec.plan).cloned(),
+            bench: self.bench.clone(),
+            id,
+            record,
+            now: self.time(),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The simulated outside: what would be a cluster, a bench, an edge and a Master is data here, and time passes at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::jiff::Timestamp;
+use tenant_operator::api::{Bench, TenantPlan};
+use tenant_operator::core::subject::ObjectName;
+
+use crate::chance::Chance;
+use crate::faults::Faults;
+use crate::given::{self, Kind};
+
+pub mod claims;
+pub mod dock;
+pub mod edge;
+pub mod jobs;
+pub mod master;
+pub mod objects;
+pub mod pods;
+pub mod secrets;
+pub mod steps;
+
+/// 2026-11-21T08:00:00Z
+const BEGINNING: i64 = 1_795_248_000;
+
+pub struct Outside {
+    pub now: i64,
+    pub chance: Chance,
+    pub kind: Kind,
+    pub bench: Bench,
+    pub plans: BTreeMap<String, TenantPlan>,
+    pub objects: objects::Objects,
+    pub claims: BTreeMap<String, claims::Claimed>,
+    pub secrets: secrets::Secrets,
+    pub jobs: jobs::Jobs,
+    pub dock: dock::Dock,
+    pub edge: edge::Edge,
+    pub master: master::Master,
+    pub faults: Faults,
+    /// Writes that the operator made, each of its ops and of its own patches.
+    pub writes: u64,
+    /// The operator was killed: nothing reaches the outside until it is started again.
+    pub dead: bool,
+    /// Raised by everything that a watch would tell.
+    pub epoch: u64,
+    serial: u64,
+    /// Every identity that a Tenant of this name ever had.
+    pub ids: BTreeMap<ObjectName, BTreeSet<String>>,
+    /// What customers wrote into their sites, by tenant id: it may only go where their policy says so.
+    pub promised: BTreeMap<String, u64>,
+    pub wrong: Vec<String>,
+    pub trace: Option<Vec<String>>,
+}
+
+impl Outside {
+    pub fn new(seed: u64, kind: Kind, trace: bool) -> Self {
+        Self {
+            now: BEGINNING,
+            chance: Chance::new(seed),
+            kind,
+            bench: given::bench(kind),
+            plans: given::plans().into_iter().map(|plan| (plan.metadata.name.clone().unwrap_or_default(), plan)).collect(),
+            objects: Default::default(),
+            claims: BTreeMap::new(),
+            secrets: Default::default(),
+            jobs: Default::default(),
+            dock: dock::Dock::new(),
+            edge: Default::default(),
+            master: master::Master::new(),
+            faults: Faults::default(),
+            writes: 0,
+            dead: false,
+            epoch: 0,
+            serial: 0,
+            ids: BTreeMap::new(),
+            promised: BTreeMap::new(),
+            wrong: vec![],
+            trace: trace.then(Vec::new),
+        }
+    }
+
+    pub fn time(&self) -> Timestamp {
+        at(self.now)
+    }
+
+    /// A number that never comes twice: versions, secrets, data.
+    pub fn fresh(&mut self) -> u64 {
+        self.serial += 1;
+        self.serial
+    }
+
+    pub fn say(&mut self, line: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("{:>6} s  {}", self.now - BEGINNING, line()));
+        }
+    }
+
+    pub fn fault(&mut self, what: String) {
+        self.say(|| format!("WRONG: {what}"));
+        self.wrong.push(what);
+    }
+
+    /// Something changed that a watch tells of.
+    pub fn stir(&mut self) {
+        self.epoch += 1;
+        self.keep_promises();
+    }
+
+    /// Lets everything happen that is due by now.
+    pub fn progress(&mut self) {
+        self.progress_jobs();
+        self.progress_edge();
+    }
+
+    /// When something happens next by itself.
+    pub fn next_due(&self) -> Option<i64> {
+        [self.jobs.next_due(), self.edge.next_due(self), self.faults.next_end(self.now)].into_iter().flatten().min()
+    }
+
+    /// What a customer wrote is in the database, or in an archive, or was given up by the Tenant's own policy.
+    pub fn keep_promises(&mut self) {
+        let lost = |id: &&String, data: &u64| {
+            let kept = self.dock.databases.values().any(|database| database.data == Some(*data));
+            let archived = self.dock.archives.values().any(|archive| archive.id == **id && archive.data == Some(*data));
+            !kept && !archived && !self.objects.given_up.contains(*id)
+        };
+        let lost: Vec<String> = self.promised.iter().filter(|(id, data)| lost(id, data)).map(|(id, _)| id.clone()).collect();
+        for id in lost {
+            self.promised.remove(&id);
+            self.fault(format!("the data of {id} is lost"));
+        }
+    }
+}
+
+pub fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH)
+}

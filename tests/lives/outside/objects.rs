@@ -1,0 +1,111 @@
+//! The Tenants as the API server keeps them: generations, finalizers, and deletion that waits for them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use tenant_operator::api::{DeletionPolicy, Phase, Tenant, TenantStatus};
+use tenant_operator::core::names::FINALIZER;
+use tenant_operator::core::subject::ObjectName;
+use tenant_operator::world::Error;
+
+use super::Outside;
+
+#[derive(Default)]
+pub struct Objects {
+    pub tenants: BTreeMap<ObjectName, Tenant>,
+    /// Identities whose data may go for good, by the policy of their Tenant.
+    pub given_up: BTreeSet<String>,
+}
+
+pub fn name_of(tenant: &Tenant) -> ObjectName {
+    ObjectName {
+        namespace: tenant.metadata.namespace.clone().unwrap_or_default(),
+        name: tenant.metadata.name.clone().unwrap_or_default(),
+    }
+}
+
+pub fn is_held(tenant: &Tenant) -> bool {
+    tenant.metadata.finalizers.iter().flatten().any(|finalizer| finalizer == FINALIZER)
+}
+
+impl Outside {
+    pub fn apply_tenant(&mut self, tenant: Tenant) {
+        self.say(|| format!("applied: {:?}", name_of(&tenant)));
+        self.objects.tenants.insert(name_of(&tenant), tenant);
+        self.stir();
+    }
+
+    pub fn edit_tenant(&mut self, name: &ObjectName, edit: impl FnOnce(&mut Tenant)) {
+        let Some(tenant) = self.objects.tenants.get_mut(name) else { return };
+        let before = tenant.spec.clone();
+        edit(tenant);
+        if tenant.spec != before {
+            tenant.metadata.generation = tenant.metadata.generation.map(|generation| generation + 1);
+        }
+        self.note_policy(name);
+        self.stir();
+    }
+
+    pub fn delete_tenant(&mut self, name: &ObjectName) {
+        let now = Time(self.time());
+        let Some(tenant) = self.objects.tenants.get_mut(name) else { return };
+        if is_held(tenant) {
+            if tenant.metadata.deletion_timestamp.is_none() {
+                tenant.metadata.deletion_timestamp = Some(now);
+                tenant.metadata.generation = tenant.metadata.generation.map(|generation| generation + 1);
+            }
+        } else {
+            self.objects.tenants.remove(name);
+        }
+        self.say(|| format!("deleted: {name:?}"));
+        self.note_policy(name);
+        self.stir();
+    }
+
+    /// The object is gone at once, whatever held it: a restored backup, or somebody in a hurry.
+    pub fn lose_tenant(&mut self, name: &ObjectName) {
+        self.say(|| format!("lost: {name:?}"));
+        self.objects.tenants.remove(name);
+        self.stir();
+    }
+
+    /// A tenant that is kept is beyond the policy of any later Tenant of its name.
+    fn note_policy(&mut self, name: &ObjectName) {
+        let Some(tenant) = self.objects.tenants.get(name).filter(|tenant| tenant.metadata.deletion_timestamp.is_some()) else {
+            return;
+        };
+        let policy = tenant.spec.deletion_policy;
+        let kept = |id: &&String| {
+            let record = self.claims.values().filter(|claim| claim.holder.id == **id).find_map(|claim| claim.record.as_ref());
+            record.is_some_and(|record| record.phase == Phase::Retained)
+        };
+        if policy == DeletionPolicy::Delete {
+            let ids: Vec<String> = self.ids.get(name).into_iter().flatten().filter(|id| !kept(id)).cloned().collect();
+            self.objects.given_up.extend(ids);
+        }
+    }
+
+    pub fn hold(&mut self, name: &ObjectName) -> Result<(), Error> {
+        self.about_to("the finalizer")?;
+        if let Some(tenant) = self.objects.tenants.get_mut(name) {
+            tenant.metadata.finalizers.get_or_insert_default().push(FINALIZER.to_owned());
+        }
+        self.stir();
+        self.wrote(&format!("holds {name:?}"))
+    }
+
+    pub fn release(&mut self, name: &ObjectName) -> Result<(), Error> {
+        self.about_to("the finalizer")?;
+        self.objects.tenants.remove(name);
+        self.stir();
+        self.wrote(&format!("releases {name:?}"))
+    }
+
+    pub fn write_status(&mut self, name: &ObjectName, status: TenantStatus) -> Result<(), Error> {
+        self.about_to("the status")?;
+        if let Some(tenant) = self.objects.tenants.get_mut(name) {
+            tenant.status = Some(status);
+        }
+        self.wrote(&format!("status of {name:?}"))
+    }
+}

@@ -1,0 +1,261 @@
+//! The steps inside a bench, as turns: between two turns time passes, and a pod may be killed. What each refuses is what the real ones do.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tenant_operator::core::seen::FailureClass;
+use tenant_operator::core::steps::Step;
+
+use super::Outside;
+use super::dock::{Archive, Database, Key, Site};
+use crate::faults::Party;
+
+/// What a container was started with.
+#[derive(Clone, Debug)]
+pub struct Given {
+    pub input: Value,
+    pub env: BTreeMap<String, u64>,
+}
+
+pub enum Turn {
+    /// So many seconds pass.
+    Next(i64),
+    Done(Value),
+    Failed(&'static str, FailureClass),
+}
+
+use FailureClass::{Fatal, Retryable};
+
+type Refusal = (&'static str, FailureClass);
+
+impl Given {
+    pub fn id(&self) -> &str {
+        self.input["id"].as_str().unwrap_or_default()
+    }
+
+    fn site(&self) -> &str {
+        self.input["site"].as_str().unwrap_or_default()
+    }
+
+    fn database(&self) -> &str {
+        self.input["database"]["name"].as_str().unwrap_or_default()
+    }
+
+    fn expects_site(&self) -> bool {
+        self.input["expectSite"] == json!(true)
+    }
+
+    fn secret(&self, name: &str) -> u64 {
+        self.env.get(name).copied().unwrap_or_default()
+    }
+
+    fn apps(&self) -> Vec<String> {
+        serde_json::from_value(self.input["apps"].clone()).unwrap_or_default()
+    }
+}
+
+impl Outside {
+    pub fn turn(&mut self, step: Step, turn: u32, given: &Given, nothing_to_archive: &mut bool) -> Turn {
+        let refused = self.refuses(given);
+        if let Some((reason, class)) = refused {
+            return Turn::Failed(reason, class);
+        }
+        let result = match step {
+            Step::Create => self.create(turn, given),
+            Step::Apps => self.install(turn, given),
+            Step::Settings => self.configure(turn, given),
+            Step::Keys => self.set_key(turn, given),
+            Step::Archive => self.archive(turn, given, nothing_to_archive),
+            Step::Drop => self.drop(turn, given, *nothing_to_archive),
+            Step::Revoke => self.revoke(given),
+            Step::Proof | Step::Row => Err(("BadInput", Fatal)),
+        };
+        self.stir();
+        result.unwrap_or_else(|(reason, class)| Turn::Failed(reason, class))
+    }
+
+    fn refuses(&self, given: &Given) -> Option<Refusal> {
+        let protected = given.input["protectedSites"].as_array().is_some_and(|all| all.contains(&json!(given.site())));
+        match () {
+            () if protected => Some(("ProtectedSite", Fatal)),
+            () if self.is_out(Party::Database) => Some(("DatabaseUnreachable", Retryable)),
+            () => None,
+        }
+    }
+
+    /// The site, proven to be the tenant's own.
+    fn own(&mut self, given: &Given) -> Result<&mut Site, Refusal> {
+        let site = self.dock.sites.get_mut(given.site()).ok_or(("SiteVanished", Fatal))?;
+        if !site.is_of(given.id()) {
+            return Err(("ForeignSite", Fatal));
+        }
+        if site.database == given.database() { Ok(site) } else { Err(("ForeignDatabase", Fatal)) }
+    }
+
+    fn create(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
+        if !self.dock.sites.contains_key(given.site()) {
+            if given.expects_site() {
+                return Err(("SiteVanished", Fatal));
+            }
+            if self.dock.databases.contains_key(given.database()) {
+                return Err(("ForeignDatabase", Fatal));
+            }
+            let site =
+                Site::new(given.input["marker"].clone(), given.database().to_owned(), given.secret("TENANT_ENCRYPTION_KEY"));
+            self.dock.sites.insert(given.site().to_owned(), site);
+            return Ok(Turn::Next(3));
+        }
+        let has_database = self.dock.databases.get(given.database()).is_some_and(|database| database.complete);
+        let encryption = given.secret("TENANT_ENCRYPTION_KEY");
+        let site = self.own(given)?;
+        if site.complete && turn == 0 {
+            site.encryption = encryption;
+            return if has_database { Ok(Turn::Done(json!({"created": false}))) } else { Err(("SiteVanished", Fatal)) };
+        }
+        site.encryption = encryption;
+        if turn < 3 {
+            let database = Database { owner: Some(given.id().to_owned()), complete: false, data: None };
+            self.dock.databases.insert(given.database().to_owned(), database);
+            return Ok(Turn::Next(4));
+        }
+        site.complete = true;
+        site.apps = vec!["frappe".to_owned()];
+        if let Some(database) = self.dock.databases.get_mut(given.database()) {
+            database.complete = true;
+        }
+        Ok(Turn::Done(json!({"created": true})))
+    }
+
+    fn install(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
+        let available = self.dock.apps.clone();
+        let site = self.own(given)?;
+        let wanted = given.apps();
+        if wanted.iter().any(|app| !available.contains(app)) {
+            return Err(("AppMissing", Fatal));
+        }
+        if turn % 2 == 1
+            && let Some(app) = site.installing.take()
+            && !site.apps.contains(&app)
+        {
+            site.apps.push(app);
+        }
+        if let Some(app) = wanted.iter().find(|app| !site.apps.contains(app)) {
+            site.installing = Some(app.clone());
+            return Ok(Turn::Next(if turn % 2 == 0 { 9 } else { 0 }));
+        }
+        let apps: Vec<Value> = site.apps.iter().map(|app| json!({"name": app, "version": "15.7"})).collect();
+        Ok(Turn::Done(json!({"apps": apps, "installed": wanted})))
+    }
+
+    fn configure(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
+        let wanted = given.input["settings"].clone();
+        let site = self.own(given)?;
+        if turn == 0 {
+            return Ok(Turn::Next(if wanted["setup"] == json!("Complete") && site.setup_runs == 0 { 9 } else { 1 }));
+        }
+        if turn == 1 {
+            site.setup_runs += u32::from(site.setup_runs == 0 && wanted["setup"] == json!("Complete"));
+            return Ok(Turn::Next(1));
+        }
+        let mut values = BTreeMap::new();
+        for entry in wanted["siteConfig"].as_array().into_iter().flatten() {
+            let value = match entry["env"].as_str() {
+                None => entry["value"].clone(),
+                Some(env) => json!(given.env.get(env).ok_or(("BadInput", Fatal))?),
+            };
+            values.insert(entry["name"].as_str().unwrap_or_default().to_owned(), value);
+        }
+        let unset = wanted["unsetConfig"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let gone: Vec<String> = site.ours.iter().map(String::as_str).chain(unset).map(str::to_owned).collect();
+        site.config.retain(|name, _| values.contains_key(name) || !gone.contains(name));
+        site.ours = values.keys().cloned().collect();
+        site.config.extend(values);
+        site.settings = Some(json!([wanted["setup"], wanted["admin"], wanted["rateLimit"], wanted["lockdown"]]));
+        Ok(Turn::Done(json!({"setup": wanted["setup"], "scheduler": true, "changed": []})))
+    }
+
+    fn set_key(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
+        let user = given.input["keys"]["user"].as_str().unwrap_or_default().to_owned();
+        let api = given.secret("TENANT_API_SECRET");
+        // As long as Frappe 16 may take to read the site's config again.
+        let from = self.now + self.chance.between(0, 60);
+        let site = self.own(given)?;
+        if turn == 0 {
+            return Ok(Turn::Next(1));
+        }
+        if api == 0 {
+            return Err(("BadInput", Fatal));
+        }
+        let under = site.encryption;
+        let changed = site.key.as_ref().is_none_or(|key| key.api != api || key.under != under || key.revoked);
+        if changed {
+            site.key = Some(Key { user: user.clone(), api, under, revoked: false, from });
+        }
+        Ok(Turn::Done(json!({"user": user, "changed": changed, "proven": given.input["keys"]["verifyInSite"]})))
+    }
+
+    fn archive(&mut self, turn: u32, given: &Given, nothing: &mut bool) -> Result<Turn, Refusal> {
+        let Some(directory) = given.input["archive"]["directory"].as_str().map(str::to_owned) else {
+            return Err(("BadInput", Fatal));
+        };
+        if let Some(archive) = self.dock.archives.get(&directory) {
+            let whole = archive.id == given.id() && archive.site == given.site();
+            return if whole {
+                Ok(Turn::Done(json!({"directory": directory, "files": 4})))
+            } else {
+                Err(("ManifestMismatch", Fatal))
+            };
+        }
+        let own = self.dock.sites.get(given.site()).filter(|site| site.is_of(given.id()));
+        if own.map_or(!given.expects_site(), |site| !site.complete) {
+            *nothing = true;
+            return Ok(Turn::Done(json!({"directory": null, "files": 0})));
+        }
+        let resting = self.own(given)?;
+        resting.maintenance = true;
+        if turn == 0 {
+            return Ok(Turn::Next(given.input["archive"]["configCacheSeconds"].as_i64().unwrap_or(0)));
+        }
+        if turn == 1 {
+            return Ok(Turn::Next(2));
+        }
+        let encryption = resting.encryption;
+        let data = self.dock.databases.get(given.database()).ok_or(("ArchiveFailed", Retryable))?.data;
+        let archive = Archive { id: given.id().to_owned(), site: given.site().to_owned(), data, encryption };
+        self.dock.archives.insert(directory.clone(), archive);
+        Ok(Turn::Done(json!({"directory": directory, "files": 4})))
+    }
+
+    fn drop(&mut self, turn: u32, given: &Given, nothing_to_archive: bool) -> Result<Turn, Refusal> {
+        if let Some(manifest) = given.input["drop"]["manifest"].as_str().filter(|_| !nothing_to_archive) {
+            let proven = self.dock.archives.get(manifest).is_some_and(|archive| archive.id == given.id());
+            if !proven {
+                return Err(("ManifestMismatch", Fatal));
+            }
+        }
+        let site = self.dock.sites.get(given.site());
+        if site.is_some_and(|site| !site.is_of(given.id())) && !given.expects_site() {
+            return Ok(Turn::Done(json!({"dropped": false, "foreign": true})));
+        }
+        if site.is_some() {
+            self.own(given)?;
+        }
+        if let Some(database) = self.dock.databases.get(given.database()) {
+            if database.owner.as_deref() != Some(given.id()) {
+                self.fault(format!("{} drops the database {} of somebody else", given.id(), given.database()));
+            }
+            self.dock.databases.remove(given.database());
+            return Ok(Turn::Next(1));
+        }
+        let dropped = self.dock.sites.remove(given.site()).is_some() || turn > 0;
+        Ok(Turn::Done(json!({"dropped": dropped})))
+    }
+
+    fn revoke(&mut self, given: &Given) -> Result<Turn, Refusal> {
+        let site = self.own(given)?;
+        if let Some(key) = &mut site.key {
+            key.revoked = true;
+        }
+        Ok(Turn::Done(json!({"revoked": true})))
+    }
+}
