@@ -34,7 +34,9 @@ pub fn yaml(crd: &CustomResourceDefinition) -> String {
 /// kubectl, Helm, Argo CD and Flux read YAML 1.1, where these words are booleans; our writer speaks 1.2, where they are strings.
 fn for_yaml_1_1(line: &str) -> String {
     match line.rsplit_once("- ") {
-        Some((indent, word @ ("Off" | "On" | "Yes" | "No" | "Y" | "N"))) if indent.trim().is_empty() => format!("{indent}- \"{word}\""),
+        Some((indent, word @ ("Off" | "On" | "Yes" | "No" | "Y" | "N"))) if indent.trim().is_empty() => {
+            format!("{indent}- \"{word}\"")
+        }
         _ => line.to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! Decisions, and nothing else: no async, no client, no clock. Everything here is a function of what it is given.
 
+mod check;
 pub mod evidence;
 pub mod manifests;
 pub mod names;
@@ -12,3 +13,4 @@ pub mod stages;
 pub mod steps;
 pub mod subject;
 pub mod verdict;
+pub mod want;

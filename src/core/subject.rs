@@ -2,21 +2,16 @@
 //!
 //! Coming down, the identity is read from the record, so that a spec gone bad never blocks a delete.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
-use serde_json::Value;
 
-use super::names;
 use super::steps::Step;
-use crate::api::{
-    Admin, Bench, BenchRef, BenchSpec, DeletionPolicy, Hosts, Organization, Phase, Record, RefusedPath, Setup, SiteRateLimit, Tenant,
-    TenantPlan,
-};
-
-/// Paths that a tenant's API host always refuses while the Bench locks sites to their API.
-const REFUSED: [&str; 3] = ["/login", "/signup", "/api/method/login"];
+use super::want::want;
+pub use super::want::{Config, ConfigValue, Want};
+use super::{check, names};
+use crate::api::{Bench, BenchRef, BenchSpec, DeletionPolicy, Hosts, Phase, Record, Tenant, TenantPlan};
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName {
@@ -60,38 +55,6 @@ pub struct Subject {
     pub record: Option<Remembered>,
     /// What it should be; none on the way down.
     pub want: Option<Want>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Want {
-    pub plan: String,
-    pub plan_generation: Option<i64>,
-    /// What the Master row calls the plan.
-    pub plan_value: String,
-    /// The plan's and the tenant's, in the order of installation, without frappe itself.
-    pub apps: Vec<String>,
-    pub config: Vec<Config>,
-    pub rate_limit: Option<SiteRateLimit>,
-    pub setup: Setup,
-    pub organization: Option<Organization>,
-    pub admin: Admin,
-    pub refused: Vec<RefusedPath>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Config {
-    pub name: String,
-    pub value: ConfigValue,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum ConfigValue {
-    Plain(Value),
-    /// A key of a Secret in the tenant's namespace.
-    Secret {
-        secret: String,
-        key: String,
-    },
 }
 
 /// A Secret's key in the tenant's namespace, and the variable that carries it into the Job.
@@ -146,14 +109,14 @@ impl Subject {
             )
         })?;
         let bench = &given.bench.spec;
-        check_subdomain(&spec.subdomain, bench)?;
-        check_organization(spec.organization.as_ref())?;
+        check::subdomain(&spec.subdomain, bench)?;
+        check::organization(spec.organization.as_ref())?;
         let want = want(given.tenant, plan, bench)?;
         let hosts = Hosts {
             frontend: render(&bench.hosts.frontend, &spec.subdomain, &bench.domain),
             api: render(&bench.hosts.api, &spec.subdomain, &bench.domain),
         };
-        check_hosts(&hosts)?;
+        check::hosts(&hosts)?;
         let site = render(&bench.site_name_template, &spec.subdomain, &bench.domain);
         if bench.registry.as_ref().is_some_and(|registry| registry.site == site) {
             return Err(Problem::lasting("SiteProtected", format!("{site} is the Master's own site: choose another subdomain")));
@@ -294,113 +257,4 @@ impl Subject {
 
 fn render(template: &str, subdomain: &str, domain: &str) -> String {
     template.replace("{subdomain}", subdomain).replace("{domain}", domain)
-}
-
-fn want(tenant: &Tenant, plan: &TenantPlan, bench: &BenchSpec) -> Result<Want, Problem> {
-    let spec = &tenant.spec;
-    let mut seen = BTreeSet::from(["frappe".to_owned()]);
-    let apps =
-        plan.spec.apps.iter().chain(&spec.apps).map(|app| app.name.clone()).filter(|name| seen.insert(name.clone())).collect();
-    for entry in &spec.site_config {
-        if !bench.site_config_policy.tenant_keys.contains(&entry.name) {
-            return Err(Problem::lasting(
-                "ConfigKeyNotAllowed",
-                format!(
-                    "spec.siteConfig: the Bench does not let tenants set {:?}; remove it, or add it to the Bench's siteConfigPolicy.tenantKeys",
-                    entry.name
-                ),
-            ));
-        }
-    }
-    let mut config: BTreeMap<String, ConfigValue> = BTreeMap::new();
-    for entry in plan.spec.site_config.iter().chain(&spec.site_config) {
-        let value = match (&entry.value, &entry.value_from) {
-            (Some(value), _) => ConfigValue::Plain(value.clone()),
-            (None, Some(from)) => {
-                ConfigValue::Secret { secret: from.secret_key_ref.name.clone(), key: from.secret_key_ref.key.clone() }
-            }
-            (None, None) => continue,
-        };
-        config.insert(entry.name.clone(), value);
-    }
-    Ok(Want {
-        plan: spec.plan.clone(),
-        plan_generation: plan.metadata.generation,
-        plan_value: plan.spec.registry_value.clone().unwrap_or_else(|| spec.plan.clone()),
-        apps,
-        config: config.into_iter().map(|(name, value)| Config { name, value }).collect(),
-        rate_limit: plan.spec.site_rate_limit.clone(),
-        setup: plan.spec.setup,
-        organization: spec.organization.clone(),
-        admin: spec.admin.clone(),
-        refused: refused(plan, bench),
-    })
-}
-
-fn refused(plan: &TenantPlan, bench: &BenchSpec) -> Vec<RefusedPath> {
-    let locked = bench.lockdown.mode == crate::api::LockdownMode::APIOnly;
-    let ours = REFUSED
-        .iter()
-        .filter(|_| locked)
-        .map(|path| RefusedPath { path: (*path).to_owned(), type_: crate::api::PathType::Prefix });
-    let mut paths: Vec<RefusedPath> = plan.spec.refused_paths.clone();
-    for path in ours {
-        if !paths.iter().any(|other| other.path == path.path) {
-            paths.push(path);
-        }
-    }
-    paths.sort_by(|a, b| a.path.cmp(&b.path));
-    paths
-}
-
-fn check_subdomain(subdomain: &str, bench: &BenchSpec) -> Result<(), Problem> {
-    if bench.reserved_subdomains.iter().any(|reserved| reserved == subdomain) {
-        return Err(Problem::lasting(
-            "SubdomainReserved",
-            format!("the Bench reserves the subdomain {subdomain:?}: choose another"),
-        ));
-    }
-    for template in [&bench.hosts.frontend, &bench.hosts.api] {
-        let literal = template.split('{').next().unwrap_or_default();
-        if !literal.is_empty() && !literal.contains('.') && subdomain.starts_with(literal) {
-            return Err(Problem::lasting(
-                "SubdomainReserved",
-                format!("subdomains that begin with {literal:?} could take another tenant's host on this Bench: choose another"),
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn check_hosts(hosts: &Hosts) -> Result<(), Problem> {
-    for host in [&hosts.frontend, &hosts.api] {
-        let label = |label: &str| {
-            !label.is_empty()
-                && label.len() <= 63
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        };
-        if host.len() > 253 - "host.".len() || !host.split('.').all(label) {
-            return Err(Problem::lasting(
-                "HostInvalid",
-                format!("{host} is no DNS name (labels of at most 63 characters): choose a shorter subdomain"),
-            ));
-        }
-    }
-    if hosts.frontend == hosts.api {
-        return Err(Problem::lasting("HostInvalid", "the Bench's two host templates give the same name: make them differ"));
-    }
-    Ok(())
-}
-
-fn check_organization(organization: Option<&Organization>) -> Result<(), Problem> {
-    let Some(zone) = organization.and_then(|organization| organization.time_zone.as_deref()) else { return Ok(()) };
-    match jiff::tz::TimeZone::get(zone) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(Problem::lasting(
-            "TimeZoneUnknown",
-            format!("spec.organization.timeZone: {zone:?} is not in the IANA time zone database; write it like Europe/Berlin"),
-        )),
-    }
 }

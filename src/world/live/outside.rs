@@ -11,17 +11,17 @@ use super::Live;
 use super::secrets::{Key, text};
 use crate::api::{EdgeType, LockdownMode, Registry, VerifyMode};
 use crate::core::manifests::routes;
+use crate::core::names;
 use crate::core::op::Row;
 use crate::core::seen::{Check, DnsSeen, KeyAnswer, ProbeSeen, RegistryAnswer, RegistrySeen};
 use crate::core::stages::Way;
 use crate::core::steps::Step;
 use crate::core::subject::Subject;
-use crate::core::names;
+use crate::world::Error;
 use crate::world::http::bench::{Trial, try_key};
 use crate::world::http::probe::{Prober, Target};
 use crate::world::http::registry::{self, Master, Place};
 use crate::world::http::{self, dns};
-use crate::world::Error;
 
 pub struct Outside {
     client: reqwest::Client,
@@ -97,7 +97,11 @@ impl Live {
                 let parent = &gateway.parent_ref;
                 let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &parent.namespace, &kind);
                 let found = api.get_opt(&parent.name).await;
-                (found.map_err(|source| Error::cluster("get", "Gateway", parent.name.clone(), source))?, "/status/addresses", "value")
+                (
+                    found.map_err(|source| Error::cluster("get", "Gateway", parent.name.clone(), source))?,
+                    "/status/addresses",
+                    "value",
+                )
             }
             None => match routes::routes(who).first() {
                 Some(route) => (self.find(who, route).await?, "/status/loadBalancer/ingress", "ip"),
@@ -114,7 +118,10 @@ impl Live {
             return Ok(ProbeSeen { checks: vec![], failures: 0 });
         }
         let proof = who.receipt(Step::Proof).map(|proof| proof.at.0.to_string()).unwrap_or_default();
-        let of = names::digest(&[&proof, &who.generation.to_string(), &format!("{:?}", who.want.as_ref().map(|want| &want.refused))], 16);
+        let of = names::digest(
+            &[&proof, &who.generation.to_string(), &format!("{:?}", who.want.as_ref().map(|want| &want.refused))],
+            16,
+        );
         if let Some(seen) = self.outside.still_good(&who.id, &of, probe.interval()) {
             return Ok(seen);
         }
