@@ -2,6 +2,7 @@
 # What runs on the node before the operator comes: DNS, the edge, certificates, and two namespaces with a bench each,
 # with their databases. Everything is applied on every `lab up`, so that what somebody changed or deleted is put back.
 # Sourced by lab/lab after lab/node.sh.
+# shellcheck disable=SC2154,SC2164  # cache, lab, project and dir are lib.sh's and node.sh's; errexit is on
 
 namespaces=(kube-system projectcontour cert-manager infra erp erp16 tenant-operator)   # and customers
 benches=(erp:15:master.example.com erp16:16:master.gw.example.com)   # namespace, Frappe's version, the Master site

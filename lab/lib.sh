@@ -3,6 +3,7 @@
 # and how a thing is found again by what it was made from. Sourced, never run.
 
 lab=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034  # for those who source this
 project=$(dirname "$lab")
 cache=${TENANT_OPERATOR_CACHE:-$HOME/.cache/tenant-operator}
 export PATH="$cache/bin:$PATH"

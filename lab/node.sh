@@ -1,13 +1,15 @@
 # shellcheck shell=bash
 # The node: every Kubernetes server with its own kubelet, in a network namespace of its own, so that nothing it does to
 # routes, nftables or ports reaches the host, and no traffic can leave it. Sourced by lab/lab after lab/lib.sh.
+# shellcheck disable=SC2154,SC2164  # cache and lab are lib.sh's; errexit is on
 
 dir=${LAB_DIR:-/var/lib/tenant-operator-lab}   # everything the lab writes: one place, whichever clone started it
 net=tenantlab                                  # names the network namespace, the link into it and the cgroup
 node=10.244.255.1 host=10.244.254.1            # the two ends of that link
 pods=10.244.0.0/17 services=10.96.0.0/16 api=10.96.0.1 dns=10.96.0.10
 export KUBECONFIG=$dir/kubeconfig
-fixed_paths=(/var/lib/kubelet /var/log/containers /var/lib/cni /run/containerd)   # written to whatever the settings say: removed again if they were not there before
+# Written to whatever the settings say: removed again if they were not there before.
+fixed_paths=(/var/lib/kubelet /var/log/containers /var/lib/cni /run/containerd)
 servers=(kubelet kube-proxy kube-scheduler kube-controller-manager kube-apiserver etcd containerd)
 
 kube() { "$(tool kube)" "$@"; }
@@ -79,7 +81,8 @@ control_plane() {
     --service-account-issuer https://kubernetes.default.svc --service-account-key-file "$pki/sa.key" --service-account-signing-key-file "$pki/sa.key" \
     --service-cluster-ip-range $services --authorization-mode Node,RBAC --allow-privileged
   await 60 "API server (see $dir/kube-apiserver.log)" kubectl get --raw /readyz
-  spawn kube-controller-manager "$kube" kube-controller-manager --kubeconfig "$KUBECONFIG" --leader-elect=false --flex-volume-plugin-dir "$dir/kubelet/volume-plugins" \
+  spawn kube-controller-manager "$kube" kube-controller-manager --kubeconfig "$KUBECONFIG" --leader-elect=false \
+    --flex-volume-plugin-dir "$dir/kubelet/volume-plugins" \
     --service-account-private-key-file "$pki/sa.key" --root-ca-file "$pki/ca.crt" --use-service-account-credentials
   spawn kube-scheduler "$kube" kube-scheduler --kubeconfig "$KUBECONFIG" --leader-elect=false
 }
@@ -159,7 +162,7 @@ Y
   spawn kubelet "$kube" kubelet --config "$dir/kubelet.yaml" --kubeconfig "$KUBECONFIG" --root-dir "$dir/kubelet" \
     --cert-dir "$dir/pki/kubelet" --node-ip $node --hostname-override lab
   spawn kube-proxy "$kube" kube-proxy --kubeconfig "$KUBECONFIG" --hostname-override lab --cluster-cidr $pods --proxy-mode nftables \
-    --conntrack-max-per-core 0 --conntrack-tcp-timeout-established 0s --conntrack-tcp-timeout-close-wait 0s   # the kernel's own, which a network namespace may not set
+    --conntrack-max-per-core 0 --conntrack-tcp-timeout-established 0s --conntrack-tcp-timeout-close-wait 0s   # not a namespace's to set
   await 60 "ready node (see $dir/kubelet.log)" kubectl wait --for=condition=Ready node/lab --timeout=1s
 }
 
@@ -182,7 +185,12 @@ load() {
 }
 
 # shims: the processes that hold this lab's containers, also those that a killed containerd has left behind.
-shims() { grep -slF "$dir/containerd/" /proc/[0-9]*/cmdline | while IFS=/ read -r _ _ pid _; do ! grep -qs ^containerd-shim "/proc/$pid/comm" || echo "$pid"; done; }
+shims() {
+  local pid
+  grep -slF "$dir/containerd/" /proc/[0-9]*/cmdline | while IFS=/ read -r _ _ pid _; do
+    ! grep -qs ^containerd-shim "/proc/$pid/comm" || echo "$pid"
+  done
+}
 kill_all() { [ $# -eq 0 ] || kill -9 "$@" 2>/dev/null || true; }   # nothing in a lab is worth a graceful end
 
 node_down() {

@@ -8,6 +8,7 @@ use tenant_operator::api::{App, BenchRef, SecretKeyRef};
 
 use crate::bench::{GATEWAY_15, GATEWAY_16, INGRESS_15, INGRESS_16};
 use crate::case::{self, Company};
+use crate::edge::Door;
 use crate::history::{condition, says};
 use crate::lab::CUSTOMERS;
 use crate::tenant::{light_plan, tenant};
@@ -40,6 +41,11 @@ fn an_app_that_the_bench_does_not_have_stalls_the_tenant() {
         let seen = case.until(&case.name, "Stalled", case::READY, |tenant| says(tenant, "Stalled", "AppMissing")).await;
         let stalled = condition(seen.0.as_ref().expect("a Tenant"), "Stalled").expect("Stalled").clone();
         assert!(stalled.message.contains("no_such_app"), "{}", stalled.message);
+
+        for host in [INGRESS_16.frontend_host(&case.name), INGRESS_16.api_host(&case.name)] {
+            let answer = Door::public(&case.lab, &host).await.until("/login", 503).await;
+            assert!(answer.retry_after.is_some(), "a tenant that is being prepared says when to come again");
+        }
     });
 }
 

@@ -1,7 +1,7 @@
 //! HTTP as the world asks: through Envoy over TLS with certificates verified, or straight at a Service of the bench.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Method};
@@ -12,6 +12,7 @@ use crate::lab::Lab;
 pub struct Answer {
     pub status: u16,
     pub text: String,
+    pub retry_after: Option<String>,
 }
 
 impl Answer {
@@ -71,7 +72,25 @@ impl Door {
         self.ask(Method::DELETE, path, None).await
     }
 
+    /// The first answer of this status: an edge does not tell when it has taken in a change.
+    pub async fn until(&self, path: &str, status: u16) -> Answer {
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            match self.send(Method::GET, path, None).await {
+                Ok(answer) if answer.status == status => return answer,
+                other if Instant::now() > end => {
+                    panic!("{}{path}: {:?} instead of {status}", self.base, other.map(|answer| answer.status))
+                }
+                _ => tokio::time::sleep(Duration::from_millis(200)).await,
+            }
+        }
+    }
+
     async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        self.send(method, path, body).await.unwrap_or_else(|error| panic!("{}{path} does not answer: {error:?}", self.base))
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, reqwest::Error> {
         let mut request = self.client.request(method, format!("{}{path}", self.base));
         for (name, value) in &self.headers {
             request = request.header(*name, value);
@@ -79,9 +98,10 @@ impl Door {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await.unwrap_or_else(|error| panic!("{}{path} does not answer: {error:?}", self.base));
+        let answer = request.send().await?;
         let status = answer.status().as_u16();
-        Answer { status, text: answer.text().await.expect("a body") }
+        let retry_after = answer.headers().get("Retry-After").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Ok(Answer { status, text: answer.text().await?, retry_after })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::bench::{GATEWAY_15, GATEWAY_16, INGRESS_15, INGRESS_16, Place};
 use crate::case::{self, Case, Company, id};
 use crate::edge::{Door, encoded};
 use crate::history::condition;
-use crate::lab::CUSTOMERS;
+use crate::lab::{CUSTOMERS, OPERATOR};
 use crate::tenant::{NASTY, NASTY_LINES, tenant, whole_plan, with_nasty_texts};
 use crate::{master, remains, times};
 
@@ -47,6 +47,7 @@ async fn life(case: &Case, place: Place) {
     the_frontend_answers(case, &place).await;
     texts_reached_the_site_as_they_were(case, &place).await;
     the_master_knows_the_tenant(case, &place, &ready).await;
+    no_secret_is_told(case, &place, &id(&ready)).await;
 
     case.delete(name).await;
     remains::nothing(case, &place, name, &id(&ready)).await;
@@ -153,4 +154,25 @@ async fn the_master_knows_the_tenant(case: &Case, place: &Place, tenant: &Tenant
         assert_eq!(row[field], json!(value), "{field}");
     }
     assert!(row["api_secret"].is_null(), "no secret goes to the Master unless it is mapped");
+}
+
+/// Neither in an object that is no Secret, nor in a log.
+async fn no_secret_is_told(case: &Case, place: &Place, id: &str) {
+    let custody = case.lab.secret(place.namespace, &format!("{id}-custody")).await.expect("custody");
+    let of_tenant = format!("tenancy.nexuserp.io/id={id}");
+    let kinds = "tenants,tenantclaims,jobs,pods,configmaps,events,ingresses,httproutes,certificates";
+    let told = [
+        case.lab.kubectl(&["get", kinds, "--all-namespaces", "--output", "json"], ""),
+        case.lab.kubectl(
+            &["logs", "--namespace", place.namespace, "--all-containers", "--prefix", "--tail=-1", "--selector", &of_tenant],
+            "",
+        ),
+        case.lab.kubectl(&["logs", "--namespace", OPERATOR, "deploy/tenant-operator"], ""),
+    ];
+    for text in told.map(|told| told.expect("objects and logs")) {
+        assert!(text.contains(id), "the wrong place was searched");
+        for (name, value) in &custody {
+            assert!(!text.contains(value.as_str()), "the {name} of {id} can be read");
+        }
+    }
 }

@@ -2,6 +2,9 @@
 
 use std::sync::PoisonError;
 
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Api;
+
 use super::Live;
 use super::secrets::Key;
 use crate::api::VerifyMode;
@@ -9,7 +12,7 @@ use crate::core::seen::{GateSeen, JobState, KeyAnswer, SecretState, WorkSeen};
 use crate::core::stages::{Stage, Way};
 use crate::core::steps::{self, Step};
 use crate::core::subject::Subject;
-use crate::world::Error;
+use crate::world::error::{Class, Error};
 
 impl Live {
     pub(super) async fn see_work(&self, stage: Stage, way: Way, who: &Subject) -> Result<WorkSeen, Error> {
@@ -45,10 +48,28 @@ impl Live {
             versions: inputs.versions,
             gate: if starts { self.gate.look(way, who) } else { GateSeen::Open },
             pod_source_missing: if starts { self.missing_source(who).await? } else { None },
-            published: self.see_published(who, key.as_ref()).await?,
+            published: self.published(way, who, key.as_ref()).await?,
             jobs,
             key: None,
         })
+    }
+
+    /// A namespace that is being deleted may take our permissions away before its Tenants: its Secrets go all the same, and a
+    /// key that was never proven was never published. Neither may hold a Tenant back.
+    async fn published(&self, way: Way, who: &Subject, key: Option<&Key>) -> Result<SecretState, Error> {
+        match self.see_published(who, key).await {
+            Err(error) if way == Way::Down && error.class() == Class::Denied => {
+                let gone = who.receipt(Step::Proof).is_none() || self.ending(&who.tenant.namespace).await?;
+                if gone { Ok(SecretState::Absent) } else { Err(error) }
+            }
+            seen => seen,
+        }
+    }
+
+    async fn ending(&self, namespace: &str) -> Result<bool, Error> {
+        let found = Api::<Namespace>::all(self.client.clone()).get_metadata_opt(namespace).await;
+        let found = found.map_err(|source| Error::cluster("get", "Namespace", namespace, source))?;
+        Ok(found.is_none_or(|found| found.metadata.deletion_timestamp.is_some()))
     }
 
     async fn missing_source(&self, who: &Subject) -> Result<Option<String>, Error> {
