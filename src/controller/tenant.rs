@@ -24,6 +24,7 @@ use crate::core::subject::{Given, ObjectName, Problem, Subject};
 use crate::runtime::Metrics;
 use crate::runtime::metrics::Outcome;
 use crate::world::error::{Class, Error};
+use crate::world::gate::Gate;
 use crate::world::live::{Live, Recalled};
 
 /// What every reconcile has in common, of Tenants and of Benches.
@@ -74,6 +75,10 @@ impl Reconciler {
     async fn look_and_act(&self, tenant: &Tenant, down: bool) -> Result<Pass, Error> {
         let recalled = self.live.recall(&object_name(tenant)).await?;
         if down { self.down(tenant, recalled).await } else { self.up(tenant, recalled).await }
+    }
+
+    pub fn gate(&self) -> Arc<Gate> {
+        self.live.gate.clone()
     }
 
     async fn up(&self, tenant: &Tenant, recalled: Option<Recalled>) -> Result<Pass, Error> {

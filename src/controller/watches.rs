@@ -51,7 +51,12 @@ pub async fn tenants(
 ) -> Result<Tenants, Error> {
     let client = here.client.clone();
     let (store, writer) = reflector::store();
-    let events = readable::<Tenant>(Api::all(client.clone()));
+    let gate = here.gate();
+    let events = readable::<Tenant>(Api::all(client.clone())).inspect(move |event| {
+        if let Ok(watcher::Event::Delete(tenant)) = event {
+            gate.gone(&tenant::object_name(tenant));
+        }
+    });
     let tenants = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
     let config = ControllerConfig::default().concurrency(here.settings.concurrency).debounce(DEBOUNCE);
     let mut controller = Controller::for_stream(tenants, store.clone())

@@ -96,6 +96,17 @@ impl Gate {
         self.free(id, true);
     }
 
+    /// The Tenant's object is gone, however that came: nobody looks for it any more, and its place must not stay taken.
+    pub fn gone(&self, tenant: &ObjectName) {
+        let ids: Vec<String> = {
+            let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+            let running = lanes.values().flat_map(|lane| lane.running.iter().map(|(id, other)| (id, other)));
+            let waiting = lanes.values().flat_map(|lane| lane.waiting.iter().map(|((_, id), other)| (id, other)));
+            running.chain(waiting).filter(|(_, other)| *other == tenant).map(|(id, _)| id.clone()).collect()
+        };
+        ids.iter().for_each(|id| self.leave(id));
+    }
+
     /// Wakes those whose turn it is now.
     fn free(&self, id: &str, waiting_too: bool) {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);

@@ -149,7 +149,12 @@ impl Life<'_> {
             }
             Act::Edit { who, edit } => self.edit(*who, edit),
             Act::Delete(who) => self.sim.outside().delete_tenant(&self.name(*who)),
-            Act::Lose(who) => self.sim.outside().lose_tenant(&self.name(*who)),
+            Act::Lose(who) => {
+                let name = self.name(*who);
+                self.sim.outside().lose_tenant(&name);
+                // The watch tells of it.
+                self.sim.gate().0.gone(&name);
+            }
             Act::Outage(party, seconds) => {
                 let mut outside = self.sim.outside();
                 let now = outside.now;

@@ -59,6 +59,9 @@ impl Operator {
             let names: Vec<ObjectName> = outside.objects.tenants.keys().cloned().collect();
             (names, outside.now, outside.epoch, outside.faults.deaf)
         };
+        while let Ok(name) = sim.gate().1.try_recv() {
+            self.wakes.insert(name, now);
+        }
         for name in names {
             let timer = self.wakes.get(&name).is_none_or(|at| *at <= now);
             let watch = !deaf && self.told.get(&name) != Some(&epoch);
@@ -85,6 +88,7 @@ impl Operator {
                 self.wakes.insert(name.clone(), now + i64::try_from(pause.as_secs()).unwrap_or_default().max(1));
             }
             Ok(Next::Gone) => {
+                sim.gate().0.gone(name);
                 self.wakes.remove(name);
                 self.told.remove(name);
             }
@@ -120,6 +124,8 @@ impl Operator {
         let who = match who {
             Ok(who) => who,
             Err(problem) => {
+                // It keeps no place at the gate meanwhile.
+                sim.gate().0.gone(name);
                 let (generation, now) = (tenant.metadata.generation.unwrap_or_default(), sim.outside().time());
                 let status = report::problem(tenant.status.as_ref(), generation, now, &problem);
                 self.tell(sim, name, &tenant, status)?;

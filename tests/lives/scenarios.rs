@@ -265,6 +265,11 @@ fn contested_lives() -> Vec<Told> {
             vec![apply(0, Archive), small(1, Retain), Ready(1), Ready(0), Delete(0), Delete(1), Gone(0), Gone(1)],
         ),
         (
+            "one is lost while it is in the other's way at the gate",
+            GATEWAY,
+            vec![small(0, Archive), Sleep(5), small(1, Archive), Sleep(4), Lose(0), Ready(1), Delete(1), Gone(1)],
+        ),
+        (
             "somebody has the site",
             INGRESS,
             vec![Stranger(0), small(0, Archive), Says { who: 0, reason: "ForeignSite" }, Delete(0), Gone(0)],

@@ -8,8 +8,10 @@ use tenant_operator::core::op::{JobKind, Op};
 use tenant_operator::core::seen::{GateSeen, JobState, KeyAnswer, ProbeSeen, Seen, WorkSeen};
 use tenant_operator::core::stages::{Stage, Way};
 use tenant_operator::core::steps::{self, Step};
-use tenant_operator::core::subject::Subject;
+use tenant_operator::core::subject::{ObjectName, Subject};
+use tenant_operator::world::gate::Gate;
 use tenant_operator::world::{Effect, Error, World};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::faults::Party;
 use crate::outside::Outside;
@@ -18,28 +20,42 @@ pub struct Sim {
     outside: Mutex<Outside>,
     /// Probes that failed in a row, by tenant id: the operator's own memory.
     failures: Mutex<BTreeMap<String, u32>>,
+    /// The operator's own gate, and whom it wakes.
+    gate: Mutex<(Gate, UnboundedReceiver<ObjectName>)>,
     /// What was seen of a tenant's work in this pass, until something is done: as the real world keeps it.
     work: Mutex<BTreeMap<String, WorkSeen>>,
 }
 
 impl Sim {
     pub fn new(outside: Outside) -> Self {
-        Self { outside: Mutex::new(outside), failures: Mutex::default(), work: Mutex::default() }
+        Self { outside: Mutex::new(outside), failures: Mutex::default(), gate: Mutex::new(Gate::new()), work: Mutex::default() }
     }
 
     pub fn outside(&self) -> MutexGuard<'_, Outside> {
         self.outside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The operator starts anew, and remembers nothing.
+    pub fn gate(&self) -> MutexGuard<'_, (Gate, UnboundedReceiver<ObjectName>)> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The operator starts anew, and remembers nothing; the gate is filled again from the Jobs that have not ended.
     pub fn forget(&self) {
+        *self.gate() = Gate::new();
+        let (gate, outside) = (self.gate(), self.outside());
+        for job in outside.jobs.all.values().filter(|job| job.state == JobState::Running) {
+            let way = if job.kind == JobKind::Remove { Way::Down } else { Way::Up };
+            let bench = tenant_operator::core::place::reference(&outside.bench);
+            gate.0.resume(bench, way, job.id.clone(), job.tenant.clone());
+        }
+        drop((gate, outside));
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.work.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn work(&self, outside: &Outside, stage: Stage, way: Way, who: &Subject) -> WorkSeen {
         let mut kept = self.work.lock().unwrap_or_else(PoisonError::into_inner);
-        let seen = kept.entry(who.id.clone()).or_insert_with(|| work(outside, way, who));
+        let seen = kept.entry(who.id.clone()).or_insert_with(|| work(outside, &self.gate().0, way, who));
         if stage == Stage::Keys && way == Way::Up && seen.key.is_none() {
             seen.key = ask(outside, who, &seen.versions);
         }
@@ -59,29 +75,27 @@ impl Sim {
     }
 }
 
-fn work(outside: &Outside, way: Way, who: &Subject) -> WorkSeen {
+fn work(outside: &Outside, gate: &Gate, way: Way, who: &Subject) -> WorkSeen {
     let inputs = outside.read_inputs(who);
     let left = steps::left(who, &inputs.versions);
     let busy = way == Way::Down || !left.is_empty();
     let source = who.bench.spec.jobs.pod_from.as_ref().filter(|_| outside.is_out(Party::PodSource));
+    let jobs = if busy { outside.see_jobs(who) } else { vec![] };
+    let running = jobs.iter().any(|job| job.state == JobState::Running);
+    if !running {
+        gate.give_back(&who.id);
+    }
     WorkSeen {
         custody: outside.see_custody(who),
         missing: if left.contains(&Step::Settings) { inputs.missing.clone() } else { vec![] },
         inputs: outside.see_inputs(who, &inputs),
-        jobs: if busy { outside.see_jobs(who) } else { vec![] },
-        gate: gate(outside, way, who),
+        gate: if busy && !running { gate.look(way, who) } else { GateSeen::Open },
+        jobs,
         pod_source_missing: source.map(|from| from.deployment.clone()),
         published: outside.see_published(who),
         key: None,
         versions: inputs.versions,
     }
-}
-
-fn gate(outside: &Outside, way: Way, who: &Subject) -> GateSeen {
-    let limit = who.bench.spec.jobs.concurrency.unwrap_or(3) as usize;
-    let others = outside.jobs.all.values().filter(|job| job.bench == who.bench.name && job.id != who.id);
-    let in_use = others.filter(|job| job.kind == JobKind::Provision && job.state == JobState::Running).count();
-    if way == Way::Up && in_use >= limit { GateSeen::Full { in_use, limit, waiting: 1 } } else { GateSeen::Open }
 }
 
 /// Only while it is set and not proven yet.
@@ -129,7 +143,12 @@ impl World for Sim {
             Op::RemoveCustody => outside.remove_custody(who)?,
             Op::CopyInputs => outside.copy_inputs(who)?,
             Op::RemoveInputs => outside.remove_inputs(who)?,
-            Op::StartJob(plan) => outside.start_job(who, plan)?,
+            Op::StartJob(plan) => {
+                let way = if plan.kind == JobKind::Remove { Way::Down } else { Way::Up };
+                if self.gate().0.enter(way, who) {
+                    outside.start_job(who, plan)?;
+                }
+            }
             Op::RemoveJob(name) => outside.remove_job(name)?,
             Op::Apply(child) => outside.apply_child(who, child)?,
             Op::Remove(child) => outside.remove_child(who, child)?,

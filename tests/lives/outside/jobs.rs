@@ -7,7 +7,7 @@ use tenant_operator::core::manifests::job::job;
 use tenant_operator::core::op::{JobKind, JobPlan};
 use tenant_operator::core::seen::{FailureClass, JobSeen, JobState, StepFailure, StepReport};
 use tenant_operator::core::steps::Step;
-use tenant_operator::core::subject::Subject;
+use tenant_operator::core::subject::{ObjectName, Subject};
 use tenant_operator::world::Error;
 
 use super::Outside;
@@ -29,7 +29,7 @@ pub struct Runner {
 #[derive(Clone, Debug)]
 pub struct Job {
     pub id: String,
-    pub bench: String,
+    pub tenant: ObjectName,
     pub kind: JobKind,
     pub attempt: u32,
     pub hashes: BTreeMap<Step, String>,

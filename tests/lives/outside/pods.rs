@@ -7,6 +7,7 @@ use tenant_operator::core::names::{annotation, label};
 use tenant_operator::core::op::JobKind;
 use tenant_operator::core::seen::JobState;
 use tenant_operator::core::steps::Step;
+use tenant_operator::core::subject::ObjectName;
 
 use super::jobs::{Job, Runner};
 
@@ -39,7 +40,10 @@ pub fn parse(manifest: &Value, number: u64, now: i64, delay: i64) -> Job {
     };
     Job {
         id: text(&meta["labels"][label::ID]),
-        bench: text(&meta["labels"][label::BENCH]),
+        tenant: ObjectName {
+            namespace: text(&meta["labels"][label::TENANT_NAMESPACE]),
+            name: text(&meta["labels"][label::TENANT]),
+        },
         kind: JobKind::parse(&text(&meta["labels"][label::STEP])).unwrap_or(JobKind::Provision),
         attempt: text(&meta["annotations"][annotation::ATTEMPT]).parse().unwrap_or_default(),
         hashes: hashes.into_iter().filter_map(|(step, hash)| Some((Step::parse(&step)?, hash))).collect(),
