@@ -7,6 +7,8 @@ lab=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 project=$(dirname "$lab")
 cache=${TENANT_OPERATOR_CACHE:-$HOME/.cache/tenant-operator}
 export PATH="$cache/bin:$PATH"
+# A proxy that this machine may need for the registries must not be asked for the lab's own addresses.
+export no_proxy="${no_proxy:+$no_proxy,}127.0.0.1,localhost,10.244.0.0/16,10.96.0.0/16,.example.com"; export NO_PROXY=$no_proxy
 shopt -s inherit_errexit
 exec 9>&2   # what a person reads goes here, also from inside a step whose own output goes to a file
 

@@ -25,7 +25,7 @@ use crate::core::names::{self, label};
 use crate::core::place;
 use crate::core::verdict::Note;
 use crate::runtime::metrics::Outcome;
-use crate::world::Error;
+use crate::world::error::{Class, Error};
 
 /// What errors call what a Bench has of its own.
 const CHILD: &str = "child of Bench";
@@ -40,7 +40,11 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
         if tenants > 0 {
             here.write(&bench, tenants, false, &note).await?;
         } else {
-            here.clear(&bench).await?;
+            match here.clear(&bench).await {
+                // A namespace that is being deleted may have taken our permissions away: what is in it goes all the same.
+                Err(error) if error.class() == Class::Denied => tracing::warn!(bench = %bench.name_any(), %error, "left as it is"),
+                cleared => cleared?,
+            }
             finalizer::release(&here.client, bench.as_ref(), names::IN_USE).await?;
         }
         timer.finish(Outcome::Settled);
@@ -49,6 +53,8 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
     finalizer::hold(&here.client, bench.as_ref(), names::IN_USE).await?;
     let (ready, note) = match here.serve(&bench).await {
         Err(Error::Unusable { what, problem }) => (false, Note::new("NotOurs", format!("{what}: {problem}"))),
+        // What only a person can put right has to be seen where a person looks.
+        Err(error) if error.class() == Class::Denied => (false, Note::new(error.reason(), error.to_string())),
         served => served?,
     };
     here.write(&bench, tenants, ready, &note).await?;

@@ -35,6 +35,9 @@ pub struct Reconciler {
     pub(super) settings: Settings,
 }
 
+/// A stalled tenant is looked at again this soon, whether or not anything was seen to change.
+const STALLED: Duration = Duration::from_secs(300);
+
 /// What became of a Tenant in one reconcile.
 enum Pass {
     Done(Box<Done>),
@@ -112,6 +115,10 @@ impl Reconciler {
             self.live.release_claims(&recalled.id, &recalled.claims).await?;
             return Ok(Pass::Gone);
         };
+        if record.record.subdomain != tenant.spec.subdomain {
+            // The subdomain is immutable: the record is an earlier Tenant's of this name, and its site is not this one's to take away.
+            return Ok(Pass::Gone);
+        }
         let at = &record.record.bench;
         let Some(bench) = self.find_bench(at).await? else {
             let message = format!(
@@ -242,7 +249,8 @@ impl Reconciler {
         } else if done.settled() {
             pace::at_rest(&who.bench.spec.probe, self.settings.resync)
         } else {
-            self.settings.resync
+            // What a person puts right is mostly nothing that a watch tells of.
+            self.settings.resync.min(STALLED)
         };
         Action::requeue(pace::spread(pause, &who.id))
     }

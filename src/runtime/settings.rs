@@ -35,7 +35,7 @@ pub struct Settings {
     #[arg(long, env = "TENANT_OPERATOR_HEALTH_ADDRESS", default_value = "0.0.0.0:8080")]
     pub health_address: SocketAddr,
 
-    /// How old the evidence about a settled tenant may grow before it is looked at again, for example 10h or 90m.
+    /// How long until a settled tenant is looked at again where no watch and no probe does so earlier, for example 10h or 90m.
     #[arg(long, env = "TENANT_OPERATOR_RESYNC", default_value = "10h", value_parser = positive_duration)]
     pub resync: Duration,
 

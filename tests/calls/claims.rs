@@ -9,7 +9,6 @@ use tenant_operator::api::{Receipt, TenantClaim};
 use tenant_operator::core::op::{Change, Op};
 use tenant_operator::core::steps::Step;
 use tenant_operator::core::subject::Remembered;
-use tenant_operator::world::gate::Gate;
 use tenant_operator::world::live::Live;
 use tenant_operator::world::{Error, World};
 
@@ -117,8 +116,7 @@ async fn hosts_that_were_taken_before_a_crash_are_free_again_when_the_tenant_is_
 /// The record as it is now, and a world to write it with.
 fn record(rig: &Rig) -> (TenantClaim, Live) {
     let claim = rig.server.with(|store| store.of("tenantclaims").find(|claim| claim["spec"].get("record").is_some()).cloned());
-    let (gate, _woken) = Gate::new();
-    (objects::read(claim.expect("a record")), Live::new(rig.server.client(), gate.into()).expect("a world"))
+    (objects::read(claim.expect("a record")), rig.world())
 }
 
 #[tokio::test]

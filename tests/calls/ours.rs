@@ -1,8 +1,11 @@
 //! What does not carry the tenant's id is somebody's: it is neither written nor deleted, and the status says what to do.
 
+use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
+use tenant_operator::core::op::Op;
+use tenant_operator::world::{Error, World};
 
-use crate::objects::{HOME, YARD};
+use crate::objects::{self, HOME, YARD};
 use crate::rig::{Rig, holder, rig, secret};
 use crate::server::Call;
 
@@ -73,6 +76,24 @@ async fn a_secret_that_somebody_makes_in_the_last_moment_is_not_overwritten() {
         rig.issue_certificates();
     }
     assert_eq!(rig.condition("KeysReady"), ("False".to_owned(), "SecretNotOurs".to_owned()));
+}
+
+/// The stages look first; but what they saw may be another's by the time that it is written.
+#[tokio::test]
+async fn whoever_writes_a_secret_looks_at_its_label_itself() {
+    let rig = rig();
+    let who = objects::subject("0123456789abcdef", objects::bench(), Timestamp::now());
+    let live = rig.world();
+    live.execute(&Op::EnsureCustody, &who).await.expect("custody is made");
+    let passport = who.credentials_secret.clone();
+    let inputs = format!("{}-inputs", who.id);
+    for (op, namespace, name) in [(Op::PublishKeys, HOME, passport), (Op::CopyInputs, YARD, inputs)] {
+        rig.server.with(|store| store.put("secrets", secret(namespace, &name, &[("api-key", "theirs")])));
+        rig.server.take_calls();
+        let error = live.execute(&op, &who).await.expect_err("it is somebody else's");
+        assert!(matches!(error, Error::SecretNotOurs { .. }), "{error}");
+        assert!(!rig.server.take_calls().iter().any(Call::writes), "{}", op.kind());
+    }
 }
 
 #[tokio::test]

@@ -71,15 +71,18 @@ async fn after_a_restart_a_job_that_still_runs_keeps_its_slot() {
     assert!(starts(&rig.pass_over("jetty").await));
 }
 
+fn pause(rig: &Rig) {
+    let paused = json!({"tenancy.nexuserp.io/paused": "true"});
+    rig.server.with(|store| store.edit("tenants", HOME, "jetty", |tenant| tenant["metadata"]["annotations"] = paused));
+}
+
+fn take_plan(rig: &Rig) {
+    assert!(rig.server.with(|store| store.remove("tenantplans", "", "plan-of-jetty")));
+}
+
 #[tokio::test]
 async fn whoever_cannot_go_on_does_not_keep_the_next_from_its_turn() {
-    let paused = |rig: &Rig| {
-        let paused = json!({"tenancy.nexuserp.io/paused": "true"});
-        rig.server.with(|store| store.edit("tenants", HOME, "jetty", |tenant| tenant["metadata"]["annotations"] = paused));
-    };
-    let without_plan = |rig: &Rig| assert!(rig.server.with(|store| store.remove("tenantplans", "", "plan-of-jetty")));
-    let deleted = |rig: &Rig| rig.delete("jetty");
-    let ways: [(&str, &dyn Fn(&Rig)); 3] = [("paused", &paused), ("without a plan", &without_plan), ("deleted", &deleted)];
+    let ways: [(&str, fn(&Rig)); 3] = [("paused", pause), ("without a plan", take_plan), ("deleted", |rig| rig.delete("jetty"))];
     for (what, stop) in ways {
         let rig = queued().await;
         stop(&rig);

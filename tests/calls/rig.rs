@@ -109,6 +109,11 @@ impl Rig {
         Self { server: server.clone(), here: Arc::new(here) }
     }
 
+    /// To execute single ops.
+    pub fn world(&self) -> Live {
+        world(&self.server)
+    }
+
     /// The tenant as it is now.
     pub fn tenant(&self, name: &str) -> Option<Tenant> {
         self.server.with(|store| store.get("tenants", HOME, name).cloned()).map(objects::read)

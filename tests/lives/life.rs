@@ -227,7 +227,7 @@ impl Life<'_> {
             if self.operator.passes > MOST_PASSES {
                 return Err(format!("{MOST_PASSES} passes, and still not: {act:?}"));
             }
-            let told = !outside.faults.deaf && self.operator.is_told(&outside);
+            let told = self.operator.is_told(&outside);
             let next = [self.operator.next_wake(), outside.next_due(), told.then_some(outside.now), sleep(act, outside.now)];
             let next = next.into_iter().flatten().min().unwrap_or(end);
             outside.now = next.max(outside.now + 1);

@@ -21,7 +21,7 @@ mod scenarios;
 mod sim;
 mod truth;
 
-const RANDOM: u64 = 3000;
+const RANDOM: u64 = 1500;
 /// Whole traces are long: as many as a person reads.
 const SHOWN: usize = 3;
 

@@ -46,9 +46,10 @@ impl Operator {
         self.wakes.values().min().copied()
     }
 
-    /// A watch has something to tell of a tenant.
+    /// A watch has something to tell of a tenant, or the operator has not seen it yet since it began.
     pub fn is_told(&self, outside: &Outside) -> bool {
-        outside.objects.tenants.keys().any(|name| self.told.get(name) != Some(&outside.epoch))
+        let news = |name: &ObjectName| !outside.faults.deaf && self.told.get(name) != Some(&outside.epoch);
+        outside.objects.tenants.keys().any(|name| !self.wakes.contains_key(name) || news(name))
     }
 
     /// Looks at every tenant whose time has come, or of whom a watch told something.

@@ -11,7 +11,10 @@ pub fn up(who: &Subject, seen: &ProbeSeen) -> Verdict {
     match seen.checks.iter().find_map(|check| check.problem.as_ref().map(|problem| (check.name, problem))) {
         None => Verdict::settled("Probed", seen.checks.iter().map(|check| check.name).collect::<Vec<_>>().join(", ")),
         Some((name, problem)) => {
-            let message = format!("{name}: {problem} (https://{}, {} in a row)", who.hosts.api, seen.failures);
+            // Counted up to the threshold only: each further count would be another write of the status.
+            let (count, most) = (seen.failures, who.bench.spec.probe.failure_threshold());
+            let row = if count < most { format!("{count} in a row") } else { format!("{most} or more in a row") };
+            let message = format!("{name}: {problem} (https://{}, {row})", who.hosts.api);
             Verdict::wait("ProbeFailed", message, u64::from(1 + seen.failures).min(30))
         }
     }

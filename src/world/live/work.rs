@@ -8,7 +8,7 @@ use kube::Api;
 use super::Live;
 use super::secrets::Key;
 use crate::api::VerifyMode;
-use crate::core::seen::{GateSeen, JobState, KeyAnswer, SecretState, WorkSeen};
+use crate::core::seen::{GateSeen, JobSeen, JobState, KeyAnswer, SecretState, WorkSeen};
 use crate::core::stages::{Stage, Way};
 use crate::core::steps::{self, Step};
 use crate::core::subject::Subject;
@@ -36,8 +36,8 @@ impl Live {
         let jobs = if busy { self.see_jobs(who).await? } else { vec![] };
         let running = jobs.iter().any(|job| job.state == JobState::Running);
         if !running {
-            // One that is queued stays queued: only the slot is given back.
-            self.gate.give_back(&who.id);
+            // One that is queued stays queued while it has something to run; else it must keep nobody out.
+            if busy { self.gate.give_back(&who.id) } else { self.gate.leave(&who.id) }
         }
         let starts = busy && !running;
         let needs_inputs = left.contains(&Step::Settings);
@@ -46,7 +46,8 @@ impl Live {
             missing: if needs_inputs { inputs.missing.clone() } else { vec![] },
             inputs: self.see_inputs(who, &inputs).await?,
             versions: inputs.versions,
-            gate: if starts { self.gate.look(way, who) } else { GateSeen::Open },
+            // What a Job reported comes into the record first: there may be nothing left to queue for.
+            gate: if starts && !unread(who, &jobs) { self.gate.look(way, who) } else { GateSeen::Open },
             pod_source_missing: if starts { self.missing_source(who).await? } else { None },
             published: self.published(way, who, key.as_ref()).await?,
             jobs,
@@ -87,6 +88,13 @@ impl Live {
             None => Ok(KeyAnswer::Unreachable("the key is not in custody".to_owned())),
         }
     }
+}
+
+/// Whether the newest Job reported something that the record does not have yet.
+fn unread(who: &Subject, jobs: &[JobSeen]) -> bool {
+    let Some(job) = jobs.last() else { return false };
+    let mut done = job.reports.iter().flat_map(|report| report.done.keys());
+    done.any(|step| who.receipt(*step).is_none_or(|receipt| Some(&receipt.hash) != job.hashes.get(step)))
 }
 
 /// Set in the site, and not yet accepted from outside.

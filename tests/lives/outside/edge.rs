@@ -22,6 +22,8 @@ const PROGRAMMING: i64 = 2;
 #[derive(Clone, Debug)]
 pub struct Kept {
     pub child: Child,
+    /// As the API server has it.
+    json: Value,
     pub gone_at: Option<i64>,
     pub applied: i64,
     /// When the issuer signs, for a certificate.
@@ -91,6 +93,7 @@ impl Outside {
                 Child::HttpRoute(child) => child.spec.rules.clear(),
                 Child::Certificate(child) => child.spec.dns_names.clear(),
             }
+            kept.json = json(&kept.child);
         }
         self.say(|| format!("by hand: {key:?}"));
         self.stir();
@@ -144,7 +147,7 @@ impl Outside {
         let leaving = self.edge.children.get(&key(child)).and_then(|kept| kept.gone_at);
         let issued = self.edge.secrets.contains_key(child.name()).then_some(self.now);
         let signs_at = self.now + self.chance.between(3, 40);
-        let kept = Kept { child: child.clone(), gone_at: leaving, applied: self.now, signs_at, issued };
+        let kept = Kept { child: child.clone(), json: json(child), gone_at: leaving, applied: self.now, signs_at, issued };
         self.edge.children.insert(key(child), kept);
         self.stir();
         self.wrote(&format!("{} applies {} {}", who.id, child.kind(), child.name()))
@@ -232,8 +235,8 @@ impl Outside {
     fn leads(&self, host: &str, path: &str) -> Result<(String, Option<String>), String> {
         let served = self.edge.children.values().filter(|kept| kept.applied + PROGRAMMING <= self.now);
         let found = served.filter_map(|kept| match &kept.child {
-            Child::Ingress(child) => ingress(&serde_json::to_value(child).ok()?, host, path),
-            Child::HttpRoute(child) => http_route(&serde_json::to_value(child).ok()?, host, path),
+            Child::Ingress(_) => ingress(&kept.json, host, path),
+            Child::HttpRoute(_) => http_route(&kept.json, host, path),
             Child::Certificate(_) => None,
         });
         let found: Vec<_> = found.collect();
@@ -243,6 +246,15 @@ impl Outside {
             _ => Err(format!("{host}{path} leads to two places")),
         }
     }
+}
+
+fn json(child: &Child) -> Value {
+    let json = match child {
+        Child::Ingress(child) => serde_json::to_value(child),
+        Child::HttpRoute(child) => serde_json::to_value(child),
+        Child::Certificate(child) => serde_json::to_value(child),
+    };
+    json.unwrap_or_default()
 }
 
 fn matches(kind: &Value, wanted: &Value, path: &str) -> Option<usize> {

@@ -1,0 +1,9 @@
+//! The pure core, where the simulated lives say little: what goes into the cluster, word for word, and what status says of it.
+
+#[path = "../objects/mod.rs"]
+mod objects;
+
+mod golden;
+mod manifests;
+mod report;
+mod steps;
