@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bench::Hosts;
 use super::refs::BenchRef;
+use super::plan::TenantPlanSpec;
 use super::schema;
 
 /// What is claimed, and by whom.
@@ -24,7 +25,7 @@ use super::schema;
     printcolumn(name = "Tenant", type_ = "string", json_path = ".spec.holder.name", description = "Name of the Tenant"),
     printcolumn(name = "ID", type_ = "string", json_path = ".spec.holder.id", description = "The tenant's lasting identity"),
     printcolumn(name = "Site", type_ = "string", json_path = ".spec.record.siteName", description = "Name of the Frappe site, where a site is claimed"),
-    printcolumn(name = "Phase", type_ = "string", json_path = ".spec.record.phase", description = "Active, or Retained after its Tenant was deleted"),
+    printcolumn(name = "Phase", type_ = "string", json_path = ".spec.record.phase", description = "Active; Retained or Abandoned after its Tenant was deleted"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     validation = (
         "has(self.spec.host) ? self.metadata.name == 'host.' + self.spec.host : self.metadata.name.startsWith('site.')",
@@ -34,8 +35,8 @@ use super::schema;
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = ("has(self.host) != has(self.record)", "set host for the claim of a host, or record for the claim of a site, and not both"))]
 pub struct TenantClaimSpec {
-    /// The tenant that holds the claim. Immutable: a claim is released by deleting it.
-    #[x_kube(validation = ("self == oldSelf", "a claim never changes hands: delete it and create another one"))]
+    /// The tenant that holds the claim. A claim is released by deleting it; only a retained site's goes over to another Tenant.
+    #[x_kube(validation = ("self.id == oldSelf.id", "a claim never changes hands: delete it and create another one"))]
     pub holder: Holder,
     /// The host, where a host is claimed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,7 +78,7 @@ pub struct Record {
     /// Name of the Frappe site.
     #[schemars(length(max = 253))]
     pub site_name: String,
-    /// Name of the site's database.
+    /// Name of the site's database. Empty while a site that is to be adopted has not been looked at.
     #[schemars(length(max = 64))]
     pub database: String,
     /// The two hosts.
@@ -90,14 +91,24 @@ pub struct Record {
     /// When the tenant was Ready for the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_ready_at: Option<Time>,
-    /// Active, or Retained once the Tenant was deleted with the policy Retain.
+    /// Active; Retained once the Tenant was deleted with the policy Retain; Abandoned where its end was given up.
     pub phase: Phase,
     /// What each step left in the site.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub receipts: BTreeMap<String, Receipt>,
-    /// How often each step was tried.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub attempts: BTreeMap<String, u32>,
+    /// How the site became the tenant's.
+    #[serde(default, skip_serializing_if = "Origin::is_default")]
+    pub origin: Origin,
+    /// The plan as it was last applied: a change of the plan waits for the tenant's turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanCopy>,
+    /// Which pair of the API key is in use.
+    #[serde(default, skip_serializing_if = "Rotation::is_default")]
+    pub rotation: Rotation,
+    /// With the phase Abandoned: what may be left outside, for a person to take away. Delete the claim when it is done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(max = 1024)))]
+    pub left: Vec<String>,
     /// Folder of the archive, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<String>,
@@ -105,15 +116,73 @@ pub struct Record {
 
 /// By these, the way down finds what it must remove, however broken the Tenant or the Bench may be.
 const PLACE_IS_FIXED: &str = "self.subdomain == oldSelf.subdomain && self.benchPath == oldSelf.benchPath \
-    && self.sitesClaim == oldSelf.sitesClaim && self.siteName == oldSelf.siteName && self.database == oldSelf.database \
+    && self.sitesClaim == oldSelf.sitesClaim && self.siteName == oldSelf.siteName \
+    && (self.database == oldSelf.database || oldSelf.database == '') \
     && self.hosts == oldSelf.hosts && self.createdAt == oldSelf.createdAt";
 
-/// Whether the tenant of a record lives.
+/// Whether the tenant of a record lives. Retained: its Tenant is gone, its site stays. Abandoned: its Tenant is gone, and what `left` names could not be taken away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Phase {
     #[default]
     Active,
     Retained,
+    Abandoned,
+}
+
+/// How the site became the tenant's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Origin {
+    /// The operator made it.
+    #[default]
+    Created,
+    /// The operator made it, and found it again after its record was lost.
+    Recovered,
+    /// It was there before.
+    Adopted,
+}
+
+impl Origin {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A TenantPlan as it was at one generation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanCopy {
+    /// Name of the TenantPlan.
+    pub name: String,
+    /// Its generation.
+    #[serde(default)]
+    pub generation: i64,
+    /// Its spec.
+    #[schemars(schema_with = "schema::anything")]
+    pub spec: TenantPlanSpec,
+}
+
+/// Which pair of the API key is in use: pairs are numbered, and two service users take turns.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Rotation {
+    /// Number of the newest pair. Even ones belong to the first service user (slot A), odd ones to the second (slot B).
+    #[serde(default)]
+    pub serial: u32,
+    /// The spec's credentials.rotateToken that it was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// When it was published in place of the pair before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_at: Option<Time>,
+    /// True once the pair before can no longer be used.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retired: bool,
+}
+
+impl Rotation {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Evidence of a step: what the site has now.

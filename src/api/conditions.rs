@@ -14,12 +14,13 @@ pub enum Condition {
     CertificateReady,
     Reachable,
     Registered,
+    Suspended,
     Reconciling,
     Stalled,
 }
 
 impl Condition {
-    pub const ALL: [Condition; 13] = [
+    pub const ALL: [Condition; 14] = [
         Condition::Ready,
         Condition::Claimed,
         Condition::SiteReady,
@@ -31,6 +32,7 @@ impl Condition {
         Condition::CertificateReady,
         Condition::Reachable,
         Condition::Registered,
+        Condition::Suspended,
         Condition::Reconciling,
         Condition::Stalled,
     ];
@@ -45,9 +47,9 @@ impl Condition {
         self.spec().1
     }
 
-    /// Reconciling and Stalled are there only while they are True, as kstatus reads them; all others always.
+    /// Suspended, and Reconciling and Stalled as kstatus reads them, are there only while they are True; all others always.
     pub const fn only_while_true(self) -> bool {
-        matches!(self, Condition::Reconciling | Condition::Stalled)
+        matches!(self, Condition::Suspended | Condition::Reconciling | Condition::Stalled)
     }
 
     const fn spec(self) -> (&'static str, &'static str) {
@@ -65,6 +67,7 @@ impl Condition {
             Condition::CertificateReady => ("CertificateReady", "One valid certificate covers both hosts."),
             Condition::Reachable => ("Reachable", "From outside: names, TLS, ping, the key, and the paths that must be refused."),
             Condition::Registered => ("Registered", "The tenant's row in the Master site says what is true."),
+            Condition::Suspended => ("Suspended", "The tenant is suspended as its spec says. Absent otherwise."),
             Condition::Reconciling => {
                 ("Reconciling", "The operator is working on the tenant. Absent when there is nothing to do.")
             }

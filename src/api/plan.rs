@@ -1,5 +1,6 @@
 //! `TenantPlan`: what starter, professional and enterprise mean, for every tenant that names one.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition as MetaCondition;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,12 +15,16 @@ use super::tenant::App;
     group = "tenancy.nexuserp.io",
     version = "v1alpha1",
     kind = "TenantPlan",
+    status = "TenantPlanStatus",
     shortname = "tplan",
     category = "saas",
     derive = "PartialEq",
     doc = "A TenantPlan says what a plan such as starter or professional means: setup, apps, site config, rate limit and refused paths. Tenants name it in spec.plan. A change reaches all of its tenants.",
     printcolumn(name = "Display", type_ = "string", json_path = ".spec.displayName", description = "Name for people"),
     printcolumn(name = "Setup", type_ = "string", json_path = ".spec.setup", description = "Whether the setup wizard is completed"),
+    printcolumn(name = "Tenants", type_ = "integer", json_path = ".status.tenants", description = "How many tenants name it"),
+    printcolumn(name = "Following", type_ = "integer", json_path = ".status.following", description = "How many of them have it as it is now"),
+    printcolumn(name = "Failing", type_ = "integer", json_path = ".status.failing", description = "How many of them failed on it"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     validation = ("self.metadata.name.size() <= 63", "metadata.name becomes a label value: use at most 63 characters")
 )]
@@ -57,6 +62,66 @@ pub struct TenantPlanSpec {
     #[schemars(length(max = 32))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["path".into()]))]
     pub refused_paths: Vec<RefusedPath>,
+    /// How a change of this plan reaches its tenants. Left out: five at a time, until three have failed.
+    #[serde(default, skip_serializing_if = "Rollout::is_default")]
+    pub rollout: Rollout,
+}
+
+/// How a change of the plan reaches its tenants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Rollout {
+    /// How many tenants are changed at a time.
+    #[serde(default = "at_once")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub at_once: u32,
+    /// After how many failed tenants no further ones are changed, until those are mended or the plan is changed again.
+    #[serde(default = "stop_after")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub stop_after: u32,
+}
+
+impl Default for Rollout {
+    fn default() -> Self {
+        Self { at_once: at_once(), stop_after: stop_after() }
+    }
+}
+
+impl Rollout {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn at_once() -> u32 {
+    5
+}
+
+fn stop_after() -> u32 {
+    3
+}
+
+/// What the operator sees. Written by the operator only.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantPlanStatus {
+    /// Generation of the spec that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// How many tenants name the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenants: Option<u32>,
+    /// How many of them have the plan as it is now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub following: Option<u32>,
+    /// How many of them failed on the plan as it is now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing: Option<u32>,
+    /// What is true, what is not, why, and since when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::conditions")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<MetaCondition>,
 }
 
 /// Whether the setup wizard is completed.

@@ -161,8 +161,12 @@ impl Reconciler {
             observed_generation: bench.metadata.generation,
             last_transition_time: before.map_or_else(|| Time(Timestamp::now()), |before| before.last_transition_time.clone()),
         };
-        let status =
-            BenchStatus { observed_generation: bench.metadata.generation, tenants: Some(tenants), conditions: vec![condition] };
+        let status = BenchStatus {
+            observed_generation: bench.metadata.generation,
+            tenants: Some(tenants),
+            conditions: vec![condition],
+            ..old.clone()
+        };
         if status == old {
             return Ok(());
         }

@@ -7,6 +7,7 @@ pub mod names;
 pub mod op;
 pub mod pace;
 pub mod place;
+pub mod record;
 pub mod report;
 pub mod seen;
 pub mod stages;

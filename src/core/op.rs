@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::jiff::Timestamp;
-
 use super::manifests::Child;
+pub use super::record::Change;
 use super::steps::Step;
-use crate::api::{Phase, Receipt};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
@@ -66,17 +64,6 @@ pub struct Claim {
     pub name: String,
     /// The host it stands for; none for the site's claim, which holds the record.
     pub host: Option<String>,
-}
-
-/// One change of the durable record.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Change {
-    Receipts(BTreeMap<Step, Receipt>),
-    Forget(Step),
-    FirstReady(Timestamp),
-    /// Where the archive of the site will lie, relative to the bench's sites folder.
-    Archive(String),
-    Phase(Phase),
 }
 
 /// A Job to start: which steps run in which container.

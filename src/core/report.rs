@@ -56,8 +56,10 @@ pub fn status(old: Option<&TenantStatus>, pass: &Pass<'_>) -> TenantStatus {
             secret_name: who.credentials_secret.clone(),
             slot: "A".to_owned(),
             issued_at: Some(proof.at.clone()),
+            rotate_token: who.record().and_then(|record| record.rotation.token.clone()),
         }),
         certificate: pass.certificate_until.map(|until| crate::api::CertificateStatus { not_after: Some(Time(until)) }),
+        adoption: None,
         first_ready_at: who.record().and_then(|record| record.first_ready_at.clone()),
         conditions: vec![],
     };

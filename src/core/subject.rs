@@ -148,7 +148,7 @@ impl Subject {
             subject.hosts = record.hosts.clone();
             subject.credentials_secret.clone_from(&record.credentials_secret);
             // Whoever bears its name later has no say over a site that was to stay.
-            if record.phase == Phase::Retained {
+            if record.phase != Phase::Active {
                 subject.deletion = DeletionPolicy::Retain;
             }
         }
@@ -182,7 +182,7 @@ impl Subject {
                 .secret_name
                 .clone()
                 .unwrap_or_else(|| format!("{name}-credentials")),
-            deletion: given.tenant.spec.deletion_policy,
+            deletion: given.tenant.spec.deletion_policy(),
             retry_at,
             record: given.record.clone(),
             want,

@@ -1,6 +1,5 @@
 //! Routes, certificate and Job, as they are applied.
 
-use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -41,7 +40,10 @@ pub fn remember(who: &mut Subject, receipts: &[(Step, Receipt)]) {
         first_ready_at: None,
         phase: Phase::Active,
         receipts: receipts.iter().map(|(step, receipt)| (step.as_str().to_owned(), receipt.clone())).collect(),
-        attempts: BTreeMap::new(),
+        origin: Default::default(),
+        plan: None,
+        rotation: Default::default(),
+        left: vec![],
         archive: None,
     };
     who.record = Some(Remembered { record, version: "17".to_owned() });

@@ -26,7 +26,7 @@ fn an_archive_from_frappe_16_brings_back_data_files_and_secrets() {
 async fn archived_and_restored(case: &Case, place: Place) {
     let (plan, bench) = (case.plan(whole_plan).await, case.bench(place).await);
     let mut wanted = tenant(&case.name, CUSTOMERS, &plan, bench);
-    wanted.spec.deletion_policy = DeletionPolicy::Archive;
+    wanted.spec.deletion_policy = Some(DeletionPolicy::Archive);
     case.apply(&wanted).await;
     let id = id(&case.ready(&place, &case.name).await.0);
     leave_something(case, &place).await;

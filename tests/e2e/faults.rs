@@ -42,7 +42,7 @@ fn a_tenant_that_is_deleted_while_its_site_is_built_leaves_nothing() {
         let (plan, bench) = (case.plan(whole_plan).await, case.bench(place).await);
         let mut wanted = tenant(&case.name, CUSTOMERS, &plan, bench);
         // Of a site that was never used there is nothing to archive.
-        wanted.spec.deletion_policy = DeletionPolicy::Archive;
+        wanted.spec.deletion_policy = Some(DeletionPolicy::Archive);
         case.apply(&wanted).await;
         let pods = Api::<Pod>::namespaced(case.lab.client.clone(), place.namespace);
         let of_tenant = format!("tenancy.nexuserp.io/tenant={}", case.name);

@@ -20,7 +20,7 @@ fn a_retained_site_stays_and_is_not_taken_up_again_by_itself() {
         let (plan, bench) = (case.plan(light_plan).await, case.bench(place).await);
         let name = &case.name;
         let mut wanted = tenant(name, CUSTOMERS, &plan, bench);
-        wanted.spec.deletion_policy = DeletionPolicy::Retain;
+        wanted.spec.deletion_policy = Some(DeletionPolicy::Retain);
         case.apply(&wanted).await;
         let (ready, _) = case.ready(&place, name).await;
         let key = case.lab.secret(CUSTOMERS, &format!("{name}-credentials")).await.expect("a key");

@@ -35,7 +35,7 @@ pub fn tenant(name: &str, namespace: &str, plan: &str, bench: BenchRef) -> Tenan
         bench_ref: Some(bench),
         admin: Admin { email: format!("ada@{name}.example"), first_name: Some("Ada".to_owned()), ..Default::default() },
         organization: Some(organization("Acme GmbH")),
-        deletion_policy: DeletionPolicy::Delete,
+        deletion_policy: Some(DeletionPolicy::Delete),
         ..Default::default()
     };
     let metadata = ObjectMeta { name: Some(name.to_owned()), namespace: Some(namespace.to_owned()), ..Default::default() };

@@ -153,6 +153,7 @@ pub fn plans() -> Vec<TenantPlan> {
             site_config: config,
             site_rate_limit: Some(SiteRateLimit { limit_seconds: 61, window_seconds: 3601 }),
             refused_paths: vec![RefusedPath { path: "/hold".to_owned(), type_: PathType::Exact }],
+            rollout: Default::default(),
         };
         let mut plan = TenantPlan::new(name, spec);
         plan.metadata.generation = Some(4);
@@ -177,8 +178,9 @@ pub fn tenant(namespace: &str, name: &str, subdomain: &str, plan: &str, policy: 
         }),
         apps: vec![],
         site_config: vec![plain("berths", 3)],
-        credentials: Credentials { secret_name: Some(format!("{name}-passport")) },
-        deletion_policy: policy,
+        credentials: Credentials { secret_name: Some(format!("{name}-passport")), ..Default::default() },
+        deletion_policy: Some(policy),
+        ..Default::default()
     };
     let mut tenant = Tenant::new(name, spec);
     tenant.metadata = ObjectMeta {

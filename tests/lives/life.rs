@@ -203,7 +203,7 @@ impl Life<'_> {
             Edit::Plan(plan) => plan.clone_into(&mut tenant.spec.plan),
             Edit::Apps(apps) => tenant.spec.apps = apps,
             Edit::Config(config) => tenant.spec.site_config = config,
-            Edit::Policy(policy) => tenant.spec.deletion_policy = policy,
+            Edit::Policy(policy) => tenant.spec.deletion_policy = Some(policy),
             Edit::Retry => {
                 let all = tenant.metadata.annotations.get_or_insert_default();
                 all.insert(annotation::RETRY_AT.to_owned(), now.to_string());

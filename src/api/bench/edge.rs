@@ -16,8 +16,9 @@ use super::super::schema;
 )]
 pub struct Edge {
     /// Ingress: Ingresses that lead to the bench's nginx, with certificates from an issuer. Gateway: HTTPRoutes that lead to
-    /// gunicorn, on a listener that has a wildcard certificate of its own.
+    /// gunicorn, on a listener that has a wildcard certificate of its own. Immutable.
     #[serde(rename = "type")]
+    #[x_kube(validation = ("self == oldSelf", "edge.type is immutable, since tenants are published by it: create another Bench"))]
     pub type_: EdgeType,
     /// Settings of the Ingresses. Goes with type Ingress.
     #[serde(default, skip_serializing_if = "Option::is_none")]

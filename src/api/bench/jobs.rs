@@ -132,6 +132,27 @@ pub enum NamespaceChoice {
     Selector,
 }
 
+/// Which sites that are there already may become tenants.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BenchAdoption {
+    /// Names of sites that a Tenant may adopt, or name in its siteName. The Master's site and the bench's default site never are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1024), inner(length(max = 253)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub site_names: Vec<String>,
+    /// True: a Tenant whose record was lost (a restore without its TenantClaims) finds its site again by the Secrets that it left in
+    /// the Bench's namespace.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recover: bool,
+}
+
+impl BenchAdoption {
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What becomes of archives.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Archive {

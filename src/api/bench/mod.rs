@@ -1,6 +1,6 @@
 //! `Bench`: a Frappe bench that runs already. The operator attaches to it and never runs it.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition as MetaCondition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition as MetaCondition, Time};
 use kube::{CustomResource, KubeSchema};
 use schemars::{Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
@@ -128,6 +128,9 @@ pub struct BenchSpec {
     /// From which namespaces Tenants may come. Left out: from the Bench's own.
     #[serde(default, skip_serializing_if = "AllowedTenants::is_default")]
     pub allowed_tenants: AllowedTenants,
+    /// Which sites that are there already may become tenants. Left out: none.
+    #[serde(default, skip_serializing_if = "BenchAdoption::is_default")]
+    pub adoption: BenchAdoption,
     /// What becomes of archives. Left out: they are kept for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<Archive>,
@@ -151,9 +154,31 @@ pub struct BenchStatus {
     /// How many tenants the bench carries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenants: Option<u32>,
+    /// How many archives of deleted tenants the sites volume holds, as of inspectedAt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archives: Option<u32>,
+    /// When all sites were last compared with what they should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inspected_at: Option<Time>,
+    /// Tenants whose sites differed then; they are put right one by one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["id".into()]))]
+    pub differing: Vec<Differing>,
     /// What is true, what is not, why, and since when.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::conditions")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<MetaCondition>,
+}
+
+/// A tenant whose site differed from what it should be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct Differing {
+    /// The tenant's lasting identity.
+    pub id: String,
+    /// What differed, such as locked, scheduler, config:max_file_size or site:Absent.
+    #[schemars(length(max = 16), inner(length(max = 256)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub what: Vec<String>,
 }

@@ -8,11 +8,15 @@ use super::refs::{BenchRef, SecretKeyRef};
 use super::schema;
 use super::site_config::SiteConfigEntry;
 
+mod credentials;
 mod organization;
 mod status;
+mod suspend;
 
+pub use credentials::Credentials;
 pub use organization::Organization;
 pub use status::*;
+pub use suspend::{Suspend, SuspendMode};
 
 /// Subdomains that no tenant may have on any Bench: hosts of the platform, and names that the world gives a meaning.
 pub const RESERVED_SUBDOMAINS: [&str; 9] = ["www", "api", "auth", "admin", "app", "blog", "mail", "ftp", "localhost"];
@@ -45,7 +49,8 @@ pub const RESERVED_SUBDOMAINS: [&str; 9] = ["www", "api", "auth", "admin", "app"
     ),
     validation = (BENCH_REF_FOLLOWS_PLACEMENT, "the tenant is placed and does not move: set benchRef to what status.bench says, or leave it out"),
     validation = (ORGANIZATION_IS_THEIRS, "organization is applied once and is the customer's own afterwards: change it inside the site"),
-    validation = (SECRET_KEEPS_ITS_NAME, "credentials.secretName is immutable, since programs read that Secret: keep its name")
+    validation = (SECRET_KEEPS_ITS_NAME, "credentials.secretName is immutable, since programs read that Secret: keep its name"),
+    validation = (SITE_NAME_IS_FIXED, "siteName is immutable, since the site is found by it: keep it, or create another Tenant")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct TenantSpec {
@@ -61,7 +66,16 @@ pub struct TenantSpec {
     /// (status.bench), it may only be set to that place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bench_ref: Option<BenchRef>,
-    /// The customer's first user.
+    /// Name of the Frappe site. Left out: what the Bench's siteNameTemplate makes of the subdomain. Another name only where the Bench
+    /// lists it (adoption.siteNames). Immutable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::name")]
+    pub site_name: Option<String>,
+    /// Whether a site that is there already may become this tenant's; the Bench must list it (adoption.siteNames). Never: it is left
+    /// alone. Report: status.adoption says what would change, and nothing is changed. TakeOver: it becomes this tenant's.
+    #[serde(default, skip_serializing_if = "Adoption::is_default")]
+    pub adoption: Adoption,
+    /// The customer's first user. A changed address adds a user; the earlier one keeps its access until it is disabled in the site.
     pub admin: Admin,
     /// The customer's organization, for the setup wizard of a plan with setup Complete. Applied once and never repaired: it is
     /// the customer's own afterwards. Immutable once the site is ready.
@@ -81,10 +95,39 @@ pub struct TenantSpec {
     /// Where the API key and secret are published.
     #[serde(default, skip_serializing_if = "Credentials::is_default")]
     pub credentials: Credentials,
+    /// Set while the tenant is suspended. Its data stays; the tenant counts as Ready, with the reason Suspended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<Suspend>,
     /// What becomes of the site when this Tenant is deleted. Archive: it is dropped once a verified archive of database, files
-    /// and keys lies on the sites volume. Delete: it is dropped, nothing is kept. Retain: site, database and keys stay.
-    #[serde(default)]
-    pub deletion_policy: DeletionPolicy,
+    /// and keys lies on the sites volume. Delete: it is dropped, nothing is kept. Retain: site, database and keys stay. Left out:
+    /// Archive, or Retain for a site that was adopted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+}
+
+impl TenantSpec {
+    /// What becomes of the site in the end, also where the spec leaves it out.
+    pub fn deletion_policy(&self) -> DeletionPolicy {
+        self.deletion_policy.unwrap_or(match self.adoption {
+            Adoption::Never => DeletionPolicy::Archive,
+            Adoption::Report | Adoption::TakeOver => DeletionPolicy::Retain,
+        })
+    }
+}
+
+/// Whether a site that is there already may become the tenant's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Adoption {
+    #[default]
+    Never,
+    Report,
+    TakeOver,
+}
+
+impl Adoption {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Lets an unchanged benchRef pass in any case: else a status that disagrees with it could never be written again.
@@ -104,6 +147,10 @@ const SECRET_KEEPS_ITS_NAME: &str = "(has(self.spec.credentials) && has(self.spe
     ? self.spec.credentials.secretName : self.metadata.name + '-credentials') \
     == (has(oldSelf.spec.credentials) && has(oldSelf.spec.credentials.secretName) \
     ? oldSelf.spec.credentials.secretName : self.metadata.name + '-credentials')";
+
+/// As the rule of the field itself, which would not see it come or go.
+const SITE_NAME_IS_FIXED: &str = "has(self.spec.siteName) ? has(oldSelf.spec.siteName) && self.spec.siteName == oldSelf.spec.siteName \
+    : !has(oldSelf.spec.siteName)";
 
 fn subdomain(_: &mut SchemaGenerator) -> Schema {
     let reserved = serde_json::Value::from(RESERVED_SUBDOMAINS.as_slice()).to_string().replace('"', "'");
@@ -157,23 +204,6 @@ pub struct App {
     /// Name of the app, such as erpnext or hrms.
     #[schemars(schema_with = "schema::app")]
     pub name: String,
-}
-
-/// Where the API key and secret are published.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Credentials {
-    /// Name of the Secret, in the Tenant's namespace. The operator creates it and never touches one that is not its own. Left
-    /// out: the Tenant's name and -credentials. Immutable.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "schema::name")]
-    pub secret_name: Option<String>,
-}
-
-impl Credentials {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// What becomes of the site when the Tenant is deleted.

@@ -44,6 +44,9 @@ pub struct TenantStatus {
     /// The certificate in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertificateStatus>,
+    /// With spec.adoption Report: what taking the site over would change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adoption: Option<AdoptionStatus>,
     /// When the tenant was Ready for the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_ready_at: Option<Time>,
@@ -85,6 +88,20 @@ pub struct CredentialsStatus {
     /// When the key was issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_at: Option<Time>,
+    /// The spec's credentials.rotateToken that the key was issued for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotate_token: Option<String>,
+}
+
+/// What taking over a site would change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AdoptionStatus {
+    /// One line for each thing that would change.
+    #[serde(default)]
+    #[schemars(length(max = 64), inner(length(max = 256)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub changes: Vec<String>,
 }
 
 /// The certificate in use.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::api::Receipt;
 use crate::core::names;
 use crate::core::op::{Change, JobKind, JobPlan, Op};
+use crate::core::record::STALE;
 use crate::core::seen::{FailureClass, GateSeen, JobSeen, JobState, StepFailure, WorkSeen};
 use crate::core::steps::{self, Step};
 use crate::core::subject::Subject;
@@ -170,7 +171,15 @@ fn start(who: &Subject, seen: &WorkSeen, order: &Order) -> Verdict {
         let message = format!("{in_use} of {limit} slots of the bench are in use, {band} tenants are waiting");
         return Verdict::wait("Queued", message, LOOK_AGAIN);
     }
-    Verdict::Do(vec![Op::StartJob(plan(who, seen, order))])
+    // Before they run: a step that is no longer wanted by the time it ends must not leave the receipt of what was there before.
+    let begun: Vec<Step> = order.steps.iter().copied().filter(|step| is_done(who, *step)).collect();
+    let begun = (!begun.is_empty()).then(|| Op::Remember(Change::Stale(begun)));
+    Verdict::Do(begun.into_iter().chain([Op::StartJob(plan(who, seen, order))]).collect())
+}
+
+/// Its receipt says that it was done, with whatever inputs. The mark of a removal that has begun stays what it is.
+fn is_done(who: &Subject, step: Step) -> bool {
+    step != Step::Drop && who.receipt(step).is_some_and(|receipt| receipt.hash != STALE)
 }
 
 fn plan(who: &Subject, seen: &WorkSeen, order: &Order) -> JobPlan {

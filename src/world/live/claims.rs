@@ -1,13 +1,14 @@
 //! Claims and the record: taken by a plain create, read from the API and never from a cache, released only while they are ours.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use serde_json::json;
 
 use super::{Live, absent};
-use crate::api::{Holder, Phase, Record, TenantClaim, TenantClaimSpec};
+use crate::api::{Holder, TenantClaim, TenantClaimSpec};
 use crate::core::names::{self, label};
 use crate::core::op::{Change, Claim};
+use crate::core::record;
 use crate::core::seen::{ClaimSeen, ClaimState};
 use crate::core::subject::{ObjectName, Remembered, Subject};
 use crate::world::{Effect, Error};
@@ -98,25 +99,10 @@ impl Live {
         let Some(Remembered { record, version }) = &who.record else {
             return Err(Error::Changed { kind: KIND, name });
         };
-        let (path, value) = match change {
-            Change::Receipts(receipts) => {
-                let mut all = record.receipts.clone();
-                all.extend(receipts.iter().map(|(step, receipt)| (step.as_str().to_owned(), receipt.clone())));
-                ("receipts", json!(all))
-            }
-            Change::Forget(step) => {
-                let mut all = record.receipts.clone();
-                all.remove(step.as_str());
-                ("receipts", json!(all))
-            }
-            Change::FirstReady(at) => ("firstReadyAt", json!(Time(*at))),
-            Change::Archive(folder) => ("archive", json!(folder)),
-            Change::Phase(phase) => ("phase", json!(phase)),
-        };
         // Writing the version that was read makes the API server refuse the patch where somebody else was faster.
         let patch = serde_json::from_value(json!([
             {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
-            {"op": "add", "path": format!("/spec/record/{path}"), "value": value},
+            {"op": "replace", "path": "/spec/record", "value": record::changed(record, change)},
         ]));
         let patch = patch.map_err(|problem| Error::Unusable { what: "the record".to_owned(), problem: problem.to_string() })?;
         match self.claims().patch(&name, &PatchParams::default(), &Patch::Json::<()>(patch)).await {
@@ -133,22 +119,7 @@ fn remembered(claim: &TenantClaim) -> Option<Remembered> {
 
 fn new(who: &Subject, claim: &Claim) -> TenantClaim {
     let holder = Holder { id: who.id.clone(), namespace: who.tenant.namespace.clone(), name: who.tenant.name.clone() };
-    let record = claim.host.is_none().then(|| Record {
-        subdomain: who.subdomain.clone(),
-        bench: who.bench_ref(),
-        bench_path: who.bench.spec.path.clone(),
-        sites_claim: who.bench.spec.sites_volume.claim_name.clone(),
-        site_name: who.site.clone(),
-        database: who.database.clone(),
-        hosts: who.hosts.clone(),
-        credentials_secret: who.credentials_secret.clone(),
-        created_at: Time(who.now),
-        first_ready_at: None,
-        phase: Phase::Active,
-        receipts: Default::default(),
-        attempts: Default::default(),
-        archive: None,
-    });
+    let record = claim.host.is_none().then(|| record::first(who));
     TenantClaim {
         metadata: ObjectMeta { name: Some(claim.name.clone()), labels: Some(who.labels()), ..Default::default() },
         spec: TenantClaimSpec { holder, host: claim.host.clone(), record },

@@ -1,9 +1,9 @@
 //! Claims with versions: made by a plain create, changed from the version that was read, deleted only while they are the tenant's.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use tenant_operator::api::{Holder, Phase, Record};
+use tenant_operator::api::{Holder, Record};
 use tenant_operator::core::names;
 use tenant_operator::core::op::{Change, Claim};
+use tenant_operator::core::record;
 use tenant_operator::core::seen::{ClaimSeen, ClaimState};
 use tenant_operator::core::subject::{ObjectName, Remembered, Subject};
 use tenant_operator::world::{Effect, Error};
@@ -63,7 +63,7 @@ impl Outside {
                 return Ok(effect);
             }
             let holder = Holder { id: who.id.clone(), namespace: who.tenant.namespace.clone(), name: who.tenant.name.clone() };
-            let record = claim.host.is_none().then(|| record(who));
+            let record = claim.host.is_none().then(|| record::first(who));
             let made = Claimed { holder, record, version: self.fresh() };
             let before = effect.clone();
             if let Some(remembered) = made.remembered() {
@@ -104,45 +104,11 @@ impl Outside {
         let read = who.record.as_ref().ok_or_else(changed)?.version.clone();
         let version = self.fresh();
         let claim = self.claims.get_mut(&name).filter(|claim| claim.version.to_string() == read).ok_or_else(changed)?;
-        let record = claim.record.as_mut().ok_or_else(changed)?;
-        apply(record, change);
+        claim.record = Some(record::changed(claim.record.as_ref().ok_or_else(changed)?, change));
         claim.version = version;
         let effect = claim.remembered().map_or(Effect::None, |record| Effect::Record(Box::new(record)));
         self.wrote(&format!("{} remembers {}", who.id, brief(change)))?;
         Ok(effect)
-    }
-}
-
-fn record(who: &Subject) -> Record {
-    Record {
-        subdomain: who.subdomain.clone(),
-        bench: who.bench_ref(),
-        bench_path: who.bench.spec.path.clone(),
-        sites_claim: who.bench.spec.sites_volume.claim_name.clone(),
-        site_name: who.site.clone(),
-        database: who.database.clone(),
-        hosts: who.hosts.clone(),
-        credentials_secret: who.credentials_secret.clone(),
-        created_at: Time(who.now),
-        first_ready_at: None,
-        phase: Phase::Active,
-        receipts: Default::default(),
-        attempts: Default::default(),
-        archive: None,
-    }
-}
-
-fn apply(record: &mut Record, change: &Change) {
-    match change {
-        Change::Receipts(receipts) => {
-            record.receipts.extend(receipts.iter().map(|(step, receipt)| (step.as_str().to_owned(), receipt.clone())));
-        }
-        Change::Forget(step) => {
-            record.receipts.remove(step.as_str());
-        }
-        Change::FirstReady(at) => record.first_ready_at = Some(Time(*at)),
-        Change::Archive(folder) => record.archive = Some(folder.clone()),
-        Change::Phase(phase) => record.phase = *phase,
     }
 }
 

@@ -74,7 +74,7 @@ impl Outside {
         let Some(tenant) = self.objects.tenants.get(name).filter(|tenant| tenant.metadata.deletion_timestamp.is_some()) else {
             return;
         };
-        let policy = tenant.spec.deletion_policy;
+        let policy = tenant.spec.deletion_policy();
         let kept = |id: &&String| {
             let record = self.claims.values().filter(|claim| claim.holder.id == **id).find_map(|claim| claim.record.as_ref());
             record.is_some_and(|record| record.phase == Phase::Retained)
