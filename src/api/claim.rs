@@ -108,6 +108,7 @@ pub struct Record {
     /// With the phase Abandoned: what may be left outside, for a person to take away. Delete the claim when it is done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(length(max = 1024)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
     pub left: Vec<String>,
     /// Folder of the archive, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
