@@ -1,6 +1,7 @@
-//! What wakes a reconcile: the objects themselves, their children (by labels, since nothing has an owner reference), their plan,
-//! their Bench, and a free slot at the gate.
+//! What wakes a reconcile: the objects themselves, their children (by labels, since nothing has an owner reference), their Bench's
+//! spec, a free slot at the gate, and their turn to follow their plan.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,6 +15,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::networking::v1::Ingress;
+use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, PartialObjectMeta};
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::{Action, Config as ControllerConfig, Controller};
@@ -25,7 +27,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use super::tenant::{self, Reconciler};
-use super::{Error, bench};
+use super::{Error, bench, plan};
 use crate::api::{Bench, Tenant, TenantClaim, TenantPlan};
 use crate::core::manifests::foreign::{Certificate, HTTPRoute};
 use crate::core::names::label;
@@ -46,17 +48,12 @@ pub struct Tenants {
 
 pub async fn tenants(
     here: &Arc<Reconciler>,
-    woken: mpsc::UnboundedReceiver<ObjectName>,
+    woken: impl Stream<Item = ObjectName> + Send + 'static,
     stop: impl Future<Output = ()> + Send + Sync + 'static,
 ) -> Result<Tenants, Error> {
     let client = here.client.clone();
     let (store, writer) = reflector::store();
-    let gate = here.gate();
-    let events = readable::<Tenant>(Api::all(client.clone())).inspect(move |event| {
-        if let Ok(watcher::Event::Delete(tenant)) = event {
-            gate.gone(&tenant::object_name(tenant));
-        }
-    });
+    let events = readable::<Tenant>(Api::all(client.clone())).inspect(news(here));
     let tenants = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
     let config = ControllerConfig::default().concurrency(here.settings.concurrency).debounce(DEBOUNCE);
     let mut controller = Controller::for_stream(tenants, store.clone())
@@ -64,9 +61,8 @@ pub async fn tenants(
         .watches(children::<Job>(here), ours(), owner)
         .watches(children::<Pod>(here), steps(), owner)
         .watches(children::<Ingress>(here), ours(), owner)
-        .watches(Api::<TenantPlan>::all(client.clone()), watcher::Config::default(), of_plan(&store))
-        .watches(Api::<Bench>::all(client.clone()), watcher::Config::default(), of_bench(&store))
-        .reconcile_on(UnboundedReceiverStream::new(woken).map(|name| ObjectRef::new(&name.name).within(&name.namespace)))
+        .watches_stream(specs(client.clone()), of_bench(&store))
+        .reconcile_on(woken.map(|name| ObjectRef::new(&name.name).within(&name.namespace)))
         .graceful_shutdown_on(stop);
     if serves::<Certificate>(here).await? {
         controller = controller.watches(children::<Certificate>(here), ours(), owner);
@@ -100,6 +96,59 @@ pub fn benches(here: &Arc<Reconciler>, stop: impl Future<Output = ()> + Send + S
         .run(bench::reconcile, failed, here.clone())
         .map(|result| note("bench", result.map(drop)))
         .boxed()
+}
+
+/// The plans' controller: it also tells the turns that a plan was changed, and they wake the tenants, a few at a time.
+pub fn plans(
+    here: &Arc<Reconciler>,
+    news: mpsc::UnboundedReceiver<String>,
+    stop: impl Future<Output = ()> + Send + Sync + 'static,
+) -> BoxStream<'static, ()> {
+    let (store, writer) = reflector::store();
+    let events = readable::<TenantPlan>(Api::all(here.client.clone()));
+    let plans = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
+    Controller::for_stream(plans, store)
+        .with_config(ControllerConfig::default().concurrency(2).debounce(Duration::from_secs(1)))
+        .reconcile_on(UnboundedReceiverStream::new(news).map(|name| ObjectRef::new(&name)))
+        .graceful_shutdown_on(stop)
+        .run(plan::reconcile, failed, here.clone())
+        .map(|result| note("plan", result.map(drop)))
+        .boxed()
+}
+
+/// What gate and turns have to know of a Tenant at once: that it is there, which plan it names, that it is gone.
+fn news(here: &Arc<Reconciler>) -> impl FnMut(&watcher::Result<watcher::Event<Tenant>>) + Send + 'static {
+    use watcher::Event;
+    let here = here.clone();
+    let mut there = BTreeSet::new();
+    move |event| {
+        let now = Timestamp::now();
+        match event {
+            Ok(Event::Init) => there.clear(),
+            Ok(Event::InitApply(tenant)) => {
+                there.insert(ObjectName::of(tenant));
+                here.turns.named(tenant, now);
+            }
+            Ok(Event::InitDone) => here.turns.only(&std::mem::take(&mut there), now),
+            Ok(Event::Apply(tenant)) => here.turns.named(tenant, now),
+            Ok(Event::Delete(tenant)) => {
+                here.gate().gone(&ObjectName::of(tenant));
+                here.turns.gone(&ObjectName::of(tenant), now);
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Benches whose spec was changed, or that leave: what their status says concerns no tenant.
+fn specs(client: kube::Client) -> impl Stream<Item = watcher::Result<Bench>> + Send {
+    let generation = |bench: &Bench| {
+        let meta = &bench.metadata;
+        let mut hash = DefaultHasher::new();
+        (&meta.uid, meta.generation, meta.deletion_timestamp.is_some()).hash(&mut hash);
+        Some(hash.finish())
+    };
+    readable::<Bench>(Api::all(client)).touched_objects().predicate_filter(generation, Default::default())
 }
 
 /// The watch of a kind, without objects that can't be read: one of them must not stop it for all.
@@ -150,11 +199,6 @@ fn steps() -> watcher::Config {
 fn owner<K: Resource>(child: K) -> Option<ObjectRef<Tenant>> {
     let labels = child.meta().labels.as_ref()?;
     Some(ObjectRef::new(labels.get(label::TENANT)?).within(labels.get(label::TENANT_NAMESPACE)?))
-}
-
-fn of_plan(tenants: &Store<Tenant>) -> impl Fn(TenantPlan) -> Vec<ObjectRef<Tenant>> + Send + Sync + 'static {
-    let tenants = tenants.clone();
-    move |plan| find(&tenants, |tenant| tenant.spec.plan == plan.name_any())
 }
 
 /// Its tenants, and those that wait for a place.

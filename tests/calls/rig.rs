@@ -12,6 +12,7 @@ use tenant_operator::runtime::Metrics;
 use tenant_operator::world::Error;
 use tenant_operator::world::gate::Gate;
 use tenant_operator::world::live::Live;
+use tenant_operator::world::turns::Turns;
 
 use crate::objects::{self, CLUSTER, HOME, YARD};
 use crate::server::{Call, Server, Store};
@@ -105,7 +106,7 @@ impl Rig {
             resync: Duration::from_secs(7200),
             concurrency: 4,
         };
-        let here = Reconciler::new(server.client(), live, Arc::new(Metrics::new()), settings);
+        let here = Reconciler::new(server.client(), live, Turns::new().0, Arc::new(Metrics::new()), settings);
         Self { server: server.clone(), here: Arc::new(here) }
     }
 

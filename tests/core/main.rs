@@ -6,4 +6,5 @@ mod objects;
 mod golden;
 mod manifests;
 mod report;
+mod rollout;
 mod steps;

@@ -8,6 +8,7 @@ use crate::faults::{Faults, Party};
 use crate::given::{self, Kind};
 use crate::operator::Operator;
 use crate::outside::Outside;
+use crate::rollouts::PlanAct;
 use crate::sim::Sim;
 use crate::truth;
 
@@ -53,6 +54,7 @@ pub enum Act {
     EditPlan(&'static str),
     /// Somebody changes or deletes what the operator applied.
     Drift(u64),
+    Plan(PlanAct),
 }
 
 #[derive(Clone, Debug)]
@@ -61,6 +63,7 @@ pub enum Edit {
     Apps(Vec<App>),
     Config(Vec<SiteConfigEntry>),
     Policy(DeletionPolicy),
+    Email(&'static str),
     /// The annotation that lets a failed step be tried again.
     Retry,
 }
@@ -82,10 +85,10 @@ pub struct Ended {
     pub trace: Vec<String>,
 }
 
-struct Life<'a> {
+pub struct Life<'a> {
     script: &'a Script,
-    sim: Sim,
-    operator: Operator,
+    pub sim: Sim,
+    pub operator: Operator,
 }
 
 pub fn live(script: &Script, trace: bool) -> Ended {
@@ -104,7 +107,7 @@ pub fn live(script: &Script, trace: bool) -> Ended {
 }
 
 impl Life<'_> {
-    fn name(&self, who: usize) -> ObjectName {
+    pub fn name(&self, who: usize) -> ObjectName {
         let (namespace, name, _) = self.script.people[who];
         ObjectName { namespace: namespace.to_owned(), name: name.to_owned() }
     }
@@ -122,6 +125,7 @@ impl Life<'_> {
                 truth::is_gone(&self.sim.outside(), &name)
             }
             Act::Says { who, reason } => self.until(act, |life| life.says(*who, reason)),
+            Act::Plan(plan) => self.plan_act(act, plan),
             Act::Sleep(seconds) => {
                 let end = self.sim.outside().now + seconds;
                 self.until(act, |life| life.sim.outside().now >= end)
@@ -154,6 +158,8 @@ impl Life<'_> {
                 self.sim.outside().lose_tenant(&name);
                 // The watch tells of it.
                 self.sim.gate().0.gone(&name);
+                let now = self.sim.outside().time();
+                self.sim.turns.gone(&name, now);
             }
             Act::Outage(party, seconds) => {
                 let mut outside = self.sim.outside();
@@ -191,7 +197,7 @@ impl Life<'_> {
                 outside.stir();
             }
             Act::Drift(which) => self.sim.outside().drift(*which),
-            Act::Ready(_) | Act::Gone(_) | Act::Says { .. } | Act::Sleep(_) => {}
+            Act::Ready(_) | Act::Gone(_) | Act::Says { .. } | Act::Sleep(_) | Act::Plan(_) => {}
         }
     }
 
@@ -203,6 +209,7 @@ impl Life<'_> {
             Edit::Plan(plan) => plan.clone_into(&mut tenant.spec.plan),
             Edit::Apps(apps) => tenant.spec.apps = apps,
             Edit::Config(config) => tenant.spec.site_config = config,
+            Edit::Email(email) => email.clone_into(&mut tenant.spec.admin.email),
             Edit::Policy(policy) => tenant.spec.deletion_policy = Some(policy),
             Edit::Retry => {
                 let all = tenant.metadata.annotations.get_or_insert_default();
@@ -212,7 +219,7 @@ impl Life<'_> {
     }
 
     /// Lets time pass until it is so; it has to be, some time after the faults have ended.
-    fn until(&mut self, act: &Act, mut holds: impl FnMut(&Self) -> bool) -> Result<(), String> {
+    pub fn until(&mut self, act: &Act, mut holds: impl FnMut(&Self) -> bool) -> Result<(), String> {
         let end = {
             let outside = self.sim.outside();
             let outages = outside.faults.outages.iter().map(|(_, _, end)| *end);
@@ -229,7 +236,7 @@ impl Life<'_> {
             if outside.now > end {
                 return Err(format!("never came: {act:?}"));
             }
-            if self.operator.passes > MOST_PASSES {
+            if self.operator.passes > MOST_PASSES * self.script.people.len() as u64 {
                 return Err(format!("{MOST_PASSES} passes, and still not: {act:?}"));
             }
             let told = self.operator.is_told(&outside);
@@ -239,11 +246,11 @@ impl Life<'_> {
         }
     }
 
-    fn sound(&self) -> Result<(), String> {
+    pub fn sound(&self) -> Result<(), String> {
         self.sim.outside().wrong.first().map_or(Ok(()), |wrong| Err(wrong.clone()))
     }
 
-    fn is_ready(&self, who: usize) -> bool {
+    pub fn is_ready(&self, who: usize) -> bool {
         let name = self.name(who);
         let outside = self.sim.outside();
         let Some(tenant) = outside.objects.tenants.get(&name) else { return false };
@@ -267,7 +274,7 @@ impl Life<'_> {
     }
 
     /// A tenant at rest is what was asked for, and costs no write, however often it is looked at.
-    fn rests(&mut self, who: usize) -> Result<(), String> {
+    pub fn rests(&mut self, who: usize) -> Result<(), String> {
         let name = self.name(who);
         let subject = self.subject(&name)?;
         // What was applied last is served after a moment.

@@ -17,9 +17,11 @@ mod life;
 mod operator;
 mod outside;
 mod random;
+mod rollouts;
 mod scenarios;
 mod sim;
 mod truth;
+mod turns;
 
 const RANDOM: u64 = 600;
 /// Whole traces are long: as many as a person reads.

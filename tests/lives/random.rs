@@ -13,6 +13,9 @@ pub fn script(seed: u64) -> Script {
     let mut chance = Chance::new(seed ^ 0x5eed);
     let kind = kind(&mut chance);
     let faults = faults(&mut chance);
+    if chance.below(6) == 0 {
+        return crate::rollouts::random(seed, &mut chance, kind, faults);
+    }
     let acts = acts(&mut chance);
     Script { seed, kind, people: PEOPLE.into(), faults, acts }
 }

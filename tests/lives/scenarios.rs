@@ -37,7 +37,8 @@ pub fn all() -> Vec<(&'static str, Script)> {
     all.extend(interrupted_lives());
     all.extend(changing_lives());
     all.extend(contested_lives());
-    all.into_iter().enumerate().map(|(seed, (name, kind, acts))| (name, script(seed as u64, kind, acts))).collect()
+    let told = all.into_iter().enumerate().map(|(seed, (name, kind, acts))| (name, script(seed as u64, kind, acts)));
+    told.chain(crate::rollouts::told()).collect()
 }
 
 type Told = (&'static str, Kind, Vec<Act>);

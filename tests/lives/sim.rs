@@ -15,6 +15,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::faults::Party;
 use crate::outside::Outside;
+use crate::turns::Memory;
 
 pub struct Sim {
     outside: Mutex<Outside>,
@@ -22,13 +23,20 @@ pub struct Sim {
     failures: Mutex<BTreeMap<String, u32>>,
     /// The operator's own gate, and whom it wakes.
     gate: Mutex<(Gate, UnboundedReceiver<ObjectName>)>,
+    pub turns: Memory,
     /// What was seen of a tenant's work in this pass, until something is done: as the real world keeps it.
     work: Mutex<BTreeMap<String, WorkSeen>>,
 }
 
 impl Sim {
     pub fn new(outside: Outside) -> Self {
-        Self { outside: Mutex::new(outside), failures: Mutex::default(), gate: Mutex::new(Gate::new()), work: Mutex::default() }
+        Self {
+            outside: Mutex::new(outside),
+            failures: Mutex::default(),
+            gate: Mutex::new(Gate::new()),
+            turns: Memory::default(),
+            work: Mutex::default(),
+        }
     }
 
     pub fn outside(&self) -> MutexGuard<'_, Outside> {
@@ -42,12 +50,13 @@ impl Sim {
     /// The operator starts anew, and remembers nothing; the gate is filled again from the Jobs that have not ended.
     pub fn forget(&self) {
         *self.gate() = Gate::new();
-        let (gate, outside) = (self.gate(), self.outside());
+        let (gate, mut outside) = (self.gate(), self.outside());
         for job in outside.jobs.all.values().filter(|job| job.state == JobState::Running) {
             let way = if job.kind == JobKind::Remove { Way::Down } else { Way::Up };
             let bench = tenant_operator::core::place::reference(&outside.bench);
             gate.0.resume(bench, way, job.id.clone(), job.tenant.clone());
         }
+        self.turns.forget(&mut outside);
         drop((gate, outside));
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.work.lock().unwrap_or_else(PoisonError::into_inner).clear();

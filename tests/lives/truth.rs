@@ -96,6 +96,15 @@ pub fn serves(outside: &Outside, who: &Subject) -> Result<(), String> {
         };
         must(site.config.get(&config.name) == Some(&value), &format!("config {} is not {value}", config.name))?;
     }
+    let earlier = site.admins.iter().filter(|email| **email != want.admin.email);
+    let unnamed = site.apps.iter().filter(|app| *app != "frappe" && !want.apps.contains(app));
+    for (condition, what) in
+        earlier.map(|email| (Condition::Configured, email)).chain(unnamed.map(|app| (Condition::AppsReady, app)))
+    {
+        let status = outside.objects.tenants.get(&who.tenant).and_then(|tenant| tenant.status.as_ref());
+        let told = status.and_then(|status| find(status, condition)).is_some_and(|condition| condition.message.contains(what));
+        must(told, &format!("{what} is there, and {condition} does not say so"))?;
+    }
     must(site.config.len() == want.config.len(), "config holds what nobody wants any more")?;
     must(!outside.secrets.inputs.contains_key(&who.id), "copied secrets lie about")?;
     row_says(outside, who, "Active")

@@ -19,5 +19,7 @@ pub fn up(who: &Subject, seen: &WorkSeen) -> Verdict {
         LockdownMode::APIOnly => "locked to API",
         LockdownMode::None => "password login open",
     };
-    Verdict::settled("Applied", format!("{setup}, scheduler on, {lock}"))
+    let earlier = steps::earlier_admins(who).join(", ");
+    let earlier = if earlier.is_empty() { earlier } else { format!("; earlier admins can still sign in: {earlier}") };
+    Verdict::settled("Applied", format!("{setup}, scheduler on, {lock}{earlier}"))
 }

@@ -103,6 +103,11 @@ impl Outside {
         let changed = || Error::Changed { kind: "TenantClaim", name: name.clone() };
         let read = who.record.as_ref().ok_or_else(changed)?.version.clone();
         let version = self.fresh();
+        let held =
+            self.claims.get(&name).filter(|claim| claim.version.to_string() == read).and_then(|claim| claim.record.clone());
+        if let Some(held) = &held {
+            self.check_turn(who, change, held);
+        }
         let claim = self.claims.get_mut(&name).filter(|claim| claim.version.to_string() == read).ok_or_else(changed)?;
         claim.record = Some(record::changed(claim.record.as_ref().ok_or_else(changed)?, change));
         claim.version = version;

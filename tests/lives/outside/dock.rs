@@ -16,6 +16,9 @@ pub struct Site {
     pub complete: bool,
     pub apps: Vec<String>,
     pub installing: Option<String>,
+    /// For the installation that is under way.
+    pub backed_up: bool,
+    pub admins: Vec<String>,
     pub config: BTreeMap<String, Value>,
     /// Config keys that our steps have set.
     pub ours: BTreeSet<String>,
@@ -72,6 +75,8 @@ impl Site {
             complete: false,
             apps: vec![],
             installing: None,
+            backed_up: false,
+            admins: vec![],
             config: BTreeMap::new(),
             ours: BTreeSet::new(),
             settings: None,

@@ -9,6 +9,7 @@ use tenant_operator::core::subject::ObjectName;
 use crate::chance::Chance;
 use crate::faults::Faults;
 use crate::given::{self, Kind};
+use crate::turns::Rollouts;
 
 pub mod claims;
 pub mod dock;
@@ -48,6 +49,7 @@ pub struct Outside {
     pub ids: BTreeMap<ObjectName, BTreeSet<String>>,
     /// What customers wrote into their sites, by tenant id: it may only go where their policy says so.
     pub promised: BTreeMap<String, u64>,
+    pub rollouts: Rollouts,
     pub wrong: Vec<String>,
     pub trace: Option<Vec<String>>,
 }
@@ -74,6 +76,7 @@ impl Outside {
             serial: 0,
             ids: BTreeMap::new(),
             promised: BTreeMap::new(),
+            rollouts: Rollouts::default(),
             wrong: vec![],
             trace: trace.then(Vec::new),
         }

@@ -140,9 +140,18 @@ impl Outside {
             site.apps.push(app);
         }
         if let Some(app) = wanted.iter().find(|app| !site.apps.contains(app)) {
+            if given.input["backup"] == json!(true) && !site.backed_up {
+                site.backed_up = true;
+                return Ok(Turn::Next(3));
+            }
             site.installing = Some(app.clone());
+            let backed_up = site.backed_up;
+            if self.promised.contains_key(given.id()) && !backed_up {
+                self.fault(format!("{} gets {app} without a backup", given.id()));
+            }
             return Ok(Turn::Next(if turn % 2 == 0 { 9 } else { 0 }));
         }
+        site.backed_up = false;
         let apps: Vec<Value> = site.apps.iter().map(|app| json!({"name": app, "version": "15.7"})).collect();
         Ok(Turn::Done(json!({"apps": apps, "installed": wanted})))
     }
@@ -170,8 +179,12 @@ impl Outside {
         site.config.retain(|name, _| values.contains_key(name) || !gone.contains(name));
         site.ours = values.keys().cloned().collect();
         site.config.extend(values);
+        let admin = wanted["admin"]["email"].as_str().unwrap_or_default().to_owned();
+        site.admins.retain(|other| *other != admin);
+        let earlier = site.admins.clone();
+        site.admins.push(admin);
         site.settings = Some(json!([wanted["setup"], wanted["admin"], wanted["rateLimit"], wanted["lockdown"]]));
-        Ok(Turn::Done(json!({"setup": wanted["setup"], "scheduler": true, "changed": []})))
+        Ok(Turn::Done(json!({"setup": wanted["setup"], "scheduler": true, "earlierAdmins": earlier, "changed": []})))
     }
 
     fn set_key(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
