@@ -88,6 +88,11 @@ impl Reconciler {
         if down { self.down(tenant, recalled).await } else { self.up(tenant, recalled).await }
     }
 
+    /// A Tenant as a watch tells of it.
+    pub fn hear_of(&self, tenant: &Tenant) {
+        self.turns.named(tenant, Timestamp::now());
+    }
+
     pub fn gate(&self) -> Arc<Gate> {
         self.live.gate.clone()
     }

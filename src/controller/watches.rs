@@ -127,7 +127,7 @@ fn news(here: &Arc<Reconciler>) -> impl FnMut(&watcher::Result<watcher::Event<Te
             Ok(Event::Init) => there.clear(),
             Ok(Event::InitApply(tenant)) => {
                 there.insert(ObjectName::of(tenant));
-                here.turns.named(tenant, now);
+                here.hear_of(tenant);
             }
             Ok(Event::InitDone) => here.turns.only(&std::mem::take(&mut there), now),
             Ok(Event::Apply(tenant)) => here.turns.named(tenant, now),

@@ -8,6 +8,7 @@ mod claims;
 mod ending;
 mod new;
 mod ours;
+mod plans;
 mod queue;
 mod rig;
 mod secrets;
