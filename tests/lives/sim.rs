@@ -92,7 +92,8 @@ fn work(outside: &Outside, gate: &Gate, way: Way, who: &Subject) -> WorkSeen {
     let jobs = if busy { outside.see_jobs(who) } else { vec![] };
     let running = jobs.iter().any(|job| job.state == JobState::Running);
     if !running {
-        gate.give_back(&who.id);
+        // One that is queued stays queued while it has something to run.
+        if busy { gate.give_back(&who.id) } else { gate.leave(&who.id) }
     }
     WorkSeen {
         custody: outside.see_custody(who),
