@@ -13,6 +13,7 @@ use tenant_operator::core::subject::{Given, ObjectName, Problem, Remembered, Sub
 use tenant_operator::world::Error;
 
 use crate::given::CLUSTER;
+use crate::guards::Guard;
 use crate::outside::Outside;
 use crate::outside::objects::is_held;
 use crate::sim::Sim;
@@ -104,12 +105,15 @@ impl Operator {
         sim.forget();
         let mut outside = sim.outside();
         outside.dead = false;
+        if !outside.guards(Guard::Custody) {
+            outside.secrets.custody.clear();
+        }
         outside.now += RESTART;
         outside.say(|| "the operator is started again".to_owned());
     }
 
     fn pass(&mut self, sim: &Sim, name: &ObjectName) -> Result<Next, Error> {
-        let Some(tenant) = sim.outside().objects.tenants.get(name).cloned() else { return Ok(Next::Gone) };
+        let Some(tenant) = sim.outside().tenant(name) else { return Ok(Next::Gone) };
         sim.outside().reachable()?;
         if tenant.metadata.deletion_timestamp.is_some() {
             return self.down(sim, name, &tenant);
@@ -133,7 +137,7 @@ impl Operator {
             }
         };
         if !is_held(&tenant) {
-            sim.outside().hold(name)?;
+            sim.outside().hold(name, &tenant)?;
         }
         let done = block_on(pass::run(sim, who, Way::Up));
         let status = report::status(tenant.status.as_ref(), &done.report());

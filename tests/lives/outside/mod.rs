@@ -9,6 +9,7 @@ use tenant_operator::core::subject::ObjectName;
 use crate::chance::Chance;
 use crate::faults::Faults;
 use crate::given::{self, Kind};
+use crate::guards::Guard;
 
 pub mod claims;
 pub mod dock;
@@ -37,6 +38,8 @@ pub struct Outside {
     pub edge: edge::Edge,
     pub master: master::Master,
     pub faults: Faults,
+    /// The guard that is switched off.
+    pub off: Option<Guard>,
     /// Writes that the operator made, each of its ops and of its own patches.
     pub writes: u64,
     /// The operator was killed: nothing reaches the outside until it is started again.
@@ -68,6 +71,7 @@ impl Outside {
             edge: Default::default(),
             master: master::Master::new(),
             faults: Faults::default(),
+            off: None,
             writes: 0,
             dead: false,
             epoch: 0,
@@ -81,6 +85,10 @@ impl Outside {
 
     pub fn time(&self) -> Timestamp {
         at(self.now)
+    }
+
+    pub fn guards(&self, guard: Guard) -> bool {
+        self.off != Some(guard)
     }
 
     /// A number that never comes twice: versions, secrets, data.
