@@ -11,7 +11,7 @@ pub enum Guard {
     Marker,
     /// A claim is created, never written over one that is there.
     Claim,
-    /// A claim is released only by its holder.
+    /// A claim counts as the tenant's, and is released, only where it names the tenant as its holder.
     Holder,
     /// Secrets are in custody, in the cluster, before anything is made with them.
     Custody,

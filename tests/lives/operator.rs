@@ -31,6 +31,8 @@ const RESTART: i64 = 7;
 pub struct Operator {
     wakes: BTreeMap<ObjectName, i64>,
     told: BTreeMap<ObjectName, u64>,
+    /// The Tenants as they were seen last.
+    cache: BTreeMap<ObjectName, Tenant>,
     /// Whose last pass found nothing to do.
     pub settled: BTreeSet<ObjectName>,
     pub passes: u64,
@@ -78,7 +80,8 @@ impl Operator {
     /// One pass over one tenant, and when to come again.
     pub fn look(&mut self, sim: &Sim, name: &ObjectName) {
         let (now, epoch) = {
-            let outside = sim.outside();
+            let mut outside = sim.outside();
+            outside.began = outside.now;
             (outside.now, outside.epoch)
         };
         self.passes += 1;
@@ -113,7 +116,9 @@ impl Operator {
     }
 
     fn pass(&mut self, sim: &Sim, name: &ObjectName) -> Result<Next, Error> {
-        let Some(tenant) = sim.outside().tenant(name) else { return Ok(Next::Gone) };
+        let seen = sim.outside().tenant(name, self.cache.get(name));
+        let Some(tenant) = seen else { return Ok(Next::Gone) };
+        self.cache.insert(name.clone(), tenant.clone());
         sim.outside().reachable()?;
         if tenant.metadata.deletion_timestamp.is_some() {
             return self.down(sim, name, &tenant);

@@ -54,6 +54,8 @@ impl Outside {
         let state = |name: &String| match self.claims.get(name) {
             None => ClaimState::Free,
             Some(claim) if claim.holder.id == who.id => ClaimState::Ours,
+            Some(_) if !self.guards(Guard::Claim) => ClaimState::Free,
+            Some(_) if !self.guards(Guard::Holder) => ClaimState::Ours,
             Some(claim) => ClaimState::Theirs(claim.holder.namespace.clone(), claim.holder.name.clone()),
         };
         wanted.into_iter().map(|(name, host)| ClaimSeen { state: state(&name), name, host }).collect()

@@ -226,7 +226,7 @@ impl Outside {
         }
         if runner.given.is_some() && self.strikes(self.faults.ghost) {
             self.say(|| format!("the node of {} is lost", job.id));
-            self.jobs.ghosts.push(runner.clone());
+            self.haunt(runner.clone());
             return Some(After::Ends(JobState::Failed));
         }
         if self.strikes(self.faults.hang) {
@@ -235,6 +235,22 @@ impl Outside {
             return Some(After::Goes(runner.clone()));
         }
         None
+    }
+
+    /// The process goes on where nobody sees it, maybe after a while; the database lets go of a lock that was silent for a minute.
+    fn haunt(&mut self, mut ghost: Runner) {
+        let pause = self.chance.between(0, 200);
+        ghost.due += pause;
+        if pause > 60 {
+            self.dock.locks.retain(|_, holder| *holder != ghost.number);
+        }
+        self.jobs.ghosts.push(ghost);
+    }
+
+    /// What the database says to a runner: another has the lock, or it has lost the one that it had.
+    fn is_locked_out(&self, runner: &Runner, id: &str) -> bool {
+        let begun = (runner.at.1, runner.at.2) != (0, 0);
+        self.guards(Guard::Lock) && self.dock.locks.get(id).map_or(begun, |holder| *holder != runner.number)
     }
 
     /// A container starts: its secrets are read, as the kubelet does.
@@ -273,14 +289,11 @@ impl Outside {
         let (container, step, turn) = runner.at;
         let Some(given) = runner.given.clone() else { return (None, None) };
         let steps = runner.containers[container].steps.clone();
-        let result = match self.dock.locks.get(given.id()) {
-            Some(holder) if *holder != runner.number && self.guards(Guard::Lock) => {
-                Turn::Failed("Locked", FailureClass::Retryable)
-            }
-            _ => {
-                self.dock.locks.insert(given.id().to_owned(), runner.number);
-                self.turn(steps[step], turn, &given, &mut runner.nothing_to_archive)
-            }
+        let result = if self.is_locked_out(runner, given.id()) {
+            Turn::Failed("Locked", FailureClass::Retryable)
+        } else {
+            self.dock.locks.insert(given.id().to_owned(), runner.number);
+            self.turn(steps[step], turn, &given, &mut runner.nothing_to_archive)
         };
         match result {
             Turn::Next(seconds) => {

@@ -26,6 +26,8 @@ const BEGINNING: i64 = 1_795_248_000;
 
 pub struct Outside {
     pub now: i64,
+    /// When the operator's pass began.
+    pub began: i64,
     pub chance: Chance,
     pub kind: Kind,
     pub bench: Bench,
@@ -59,6 +61,7 @@ impl Outside {
     pub fn new(seed: u64, kind: Kind, trace: bool) -> Self {
         Self {
             now: BEGINNING,
+            began: BEGINNING,
             chance: Chance::new(seed),
             kind,
             bench: given::bench(kind),

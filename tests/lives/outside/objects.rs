@@ -39,10 +39,11 @@ impl Outside {
         self.stir();
     }
 
-    /// As the operator's cache has it.
-    pub fn tenant(&mut self, name: &ObjectName) -> Option<Tenant> {
+    /// As the operator's cache has it: it may be behind by a change, but never goes back. `known` is what the operator saw last.
+    pub fn tenant(&mut self, name: &ObjectName, known: Option<&Tenant>) -> Option<Tenant> {
         let now = self.objects.tenants.get(name).cloned()?;
-        let before = self.objects.before.get(name).filter(|_| self.faults.stale > 0).cloned();
+        let same = |before: &&Tenant| known.is_some_and(|known| known.spec == before.spec && known.metadata == before.metadata);
+        let before = self.objects.before.get(name).filter(same).cloned();
         match before {
             Some(before) if self.strikes(self.faults.stale) => {
                 self.say(|| "the Tenant is seen as it was before".to_owned());

@@ -197,7 +197,9 @@ impl Outside {
             return Err(("BadInput", Fatal));
         }
         let under = site.encryption;
-        let spoiled = self.strikes(self.faults.spoil).then(|| self.fresh());
+        // Only a key that is new to a worker can be written over, and only a request from outside tells.
+        let first = self.own(given)?.key.is_none() && given.input["keys"]["verifyInSite"] == json!(false);
+        let spoiled = (first && self.strikes(self.faults.spoil)).then(|| self.fresh());
         let site = self.own(given)?;
         let changed = site.key.as_ref().is_none_or(|key| key.api != api || key.under != under || key.revoked);
         if changed {
