@@ -1,11 +1,11 @@
 //! What wakes a reconcile: the objects themselves, their children (by labels, since nothing has an owner reference), their Bench's
 //! spec, a free slot at the gate, and their turn to follow their plan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Debug;
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, ready};
@@ -28,7 +28,7 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use super::tenant::{self, Reconciler};
 use super::{Error, bench, plan};
-use crate::api::{Bench, Tenant, TenantClaim, TenantPlan};
+use crate::api::{Bench, BenchRef, Tenant, TenantClaim, TenantPlan};
 use crate::core::manifests::foreign::{Certificate, HTTPRoute};
 use crate::core::names::label;
 use crate::core::pace;
@@ -61,7 +61,7 @@ pub async fn tenants(
         .watches(children::<Job>(here), ours(), owner)
         .watches(children::<Pod>(here), steps(), owner)
         .watches(children::<Ingress>(here), ours(), owner)
-        .watches_stream(specs(client.clone()), of_bench(&store))
+        .watches_stream(readable::<Bench>(Api::all(client.clone())).touched_objects(), of_bench(&store))
         .reconcile_on(woken.map(|name| ObjectRef::new(&name.name).within(&name.namespace)))
         .graceful_shutdown_on(stop);
     if serves::<Certificate>(here).await? {
@@ -140,17 +140,6 @@ fn news(here: &Arc<Reconciler>) -> impl FnMut(&watcher::Result<watcher::Event<Te
     }
 }
 
-/// Benches whose spec was changed, or that leave: what their status says concerns no tenant.
-fn specs(client: kube::Client) -> impl Stream<Item = watcher::Result<Bench>> + Send {
-    let generation = |bench: &Bench| {
-        let meta = &bench.metadata;
-        let mut hash = DefaultHasher::new();
-        (&meta.uid, meta.generation, meta.deletion_timestamp.is_some()).hash(&mut hash);
-        Some(hash.finish())
-    };
-    readable::<Bench>(Api::all(client)).touched_objects().predicate_filter(generation, Default::default())
-}
-
 /// The watch of a kind, without objects that can't be read: one of them must not stop it for all.
 fn readable<K>(api: Api<DeserializeGuard<K>>) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send
 where
@@ -201,13 +190,19 @@ fn owner<K: Resource>(child: K) -> Option<ObjectRef<Tenant>> {
     Some(ObjectRef::new(labels.get(label::TENANT)?).within(labels.get(label::TENANT_NAMESPACE)?))
 }
 
-/// Its tenants, and those that wait for a place.
+/// Those that wait for a place; and its own tenants, but only when its spec was changed or it leaves: its status says how many there
+/// are, which concerns none of them.
 fn of_bench(tenants: &Store<Tenant>) -> impl Fn(Bench) -> Vec<ObjectRef<Tenant>> + Send + Sync + 'static {
     let tenants = tenants.clone();
+    let known: Mutex<HashMap<BenchRef, String>> = Mutex::default();
     move |bench| {
-        let at = crate::core::place::reference(&bench);
+        let (at, meta) = (crate::core::place::reference(&bench), &bench.metadata);
+        let now = format!("{:?} {:?} {}", meta.uid, meta.generation, meta.deletion_timestamp.is_some());
+        let before = known.lock().unwrap_or_else(PoisonError::into_inner).insert(at.clone(), now.clone());
+        let other = before != Some(now);
         find(&tenants, |tenant| {
-            tenant.status.as_ref().and_then(|status| status.bench.as_ref()).is_none_or(|placed| *placed == at)
+            let placed = tenant.status.as_ref().and_then(|status| status.bench.as_ref());
+            placed.is_none_or(|placed| other && *placed == at)
         })
     }
 }

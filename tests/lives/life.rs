@@ -6,8 +6,10 @@ use tenant_operator::core::subject::{ObjectName, Subject};
 
 use crate::faults::{Faults, Party};
 use crate::given::{self, Kind};
+use crate::guards::Guard;
 use crate::operator::Operator;
 use crate::outside::Outside;
+use crate::outside::secrets::Published;
 use crate::rollouts::PlanAct;
 use crate::sim::Sim;
 use crate::truth;
@@ -42,6 +44,8 @@ pub enum Act {
     Outage(Party, i64),
     /// Somebody has a site of the tenant's name already.
     Stranger(usize),
+    /// Somebody has a Secret of the name that the key is published under.
+    Passport(usize),
     /// A secret of the tenant's namespace is made, or changed.
     Secret(usize),
     /// The Master has a row of the tenant's key: of nobody, or of somebody else.
@@ -75,6 +79,8 @@ pub struct Script {
     /// Namespace, name and subdomain.
     pub people: Vec<(&'static str, &'static str, &'static str)>,
     pub faults: Faults,
+    /// A guard that is switched off, to see whether anybody notices.
+    pub off: Option<Guard>,
     pub acts: Vec<Act>,
 }
 
@@ -94,6 +100,7 @@ pub struct Life<'a> {
 pub fn live(script: &Script, trace: bool) -> Ended {
     let mut outside = Outside::new(script.seed, script.kind, trace);
     outside.faults = script.faults.clone();
+    outside.off = script.off;
     // Given from the beginning of the life.
     outside.faults.until += outside.now;
     for (_, from, end) in &mut outside.faults.outages {
@@ -172,6 +179,13 @@ impl Life<'_> {
                 let data = outside.fresh();
                 outside.dock.settle_stranger(&site, data);
                 outside.promised.insert(format!("stranger {data}"), data);
+            }
+            Act::Passport(who) => {
+                let (namespace, name, _) = self.script.people[*who];
+                let mut outside = self.sim.outside();
+                let theirs = Published { owner: None, api: 0, url: String::new() };
+                let name = ObjectName { namespace: namespace.to_owned(), name: format!("{name}-passport") };
+                outside.secrets.published.insert(name, theirs);
             }
             Act::Secret(who) => {
                 let (namespace, name, _) = self.script.people[*who];

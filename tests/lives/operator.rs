@@ -13,6 +13,7 @@ use tenant_operator::core::subject::{Given, ObjectName, Problem, Remembered, Sub
 use tenant_operator::world::Error;
 
 use crate::given::CLUSTER;
+use crate::guards::Guard;
 use crate::outside::objects::is_held;
 use crate::outside::{Outside, at};
 use crate::sim::Sim;
@@ -30,6 +31,8 @@ const RESTART: i64 = 7;
 pub struct Operator {
     wakes: BTreeMap<ObjectName, i64>,
     told: BTreeMap<ObjectName, u64>,
+    /// The Tenants as they were seen last.
+    cache: BTreeMap<ObjectName, Tenant>,
     /// Whose last pass found nothing to do.
     pub settled: BTreeSet<ObjectName>,
     /// Plans that are to be looked at, and when.
@@ -117,7 +120,8 @@ impl Operator {
     /// One pass over one tenant, and when to come again.
     pub fn look(&mut self, sim: &Sim, name: &ObjectName) {
         let (now, epoch) = {
-            let outside = sim.outside();
+            let mut outside = sim.outside();
+            outside.began = outside.now;
             (outside.now, outside.epoch)
         };
         self.passes += 1;
@@ -145,12 +149,17 @@ impl Operator {
         sim.forget();
         let mut outside = sim.outside();
         outside.dead = false;
+        if !outside.guards(Guard::Custody) {
+            outside.secrets.custody.clear();
+        }
         outside.now += RESTART;
         outside.say(|| "the operator is started again".to_owned());
     }
 
     fn pass(&mut self, sim: &Sim, name: &ObjectName) -> Result<Next, Error> {
-        let Some(tenant) = sim.outside().objects.tenants.get(name).cloned() else { return Ok(Next::Gone) };
+        let seen = sim.outside().tenant(name, self.cache.get(name));
+        let Some(tenant) = seen else { return Ok(Next::Gone) };
+        self.cache.insert(name.clone(), tenant.clone());
         sim.outside().reachable()?;
         if tenant.metadata.deletion_timestamp.is_some() {
             sim.turns.gone(name, sim.outside().time());
@@ -178,7 +187,7 @@ impl Operator {
             }
         };
         if !is_held(&tenant) {
-            sim.outside().hold(name)?;
+            sim.outside().hold(name, &tenant)?;
         }
         let done = block_on(pass::run(sim, who, Way::Up));
         sim.report(&done);

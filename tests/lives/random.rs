@@ -17,7 +17,7 @@ pub fn script(seed: u64) -> Script {
         return crate::rollouts::random(seed, &mut chance, kind, faults);
     }
     let acts = acts(&mut chance);
-    Script { seed, kind, people: PEOPLE.into(), faults, acts }
+    Script { seed, kind, people: PEOPLE.into(), faults, off: None, acts }
 }
 
 fn kind(chance: &mut Chance) -> Kind {
@@ -43,6 +43,9 @@ fn faults(chance: &mut Chance) -> Faults {
         ghost: share(30),
         hang: share(15),
         vanish: share(300),
+        spoil: share(120),
+        late: share(60),
+        stale: share(150),
         ..Default::default()
     };
     faults.until = chance.between(0, 1800);

@@ -264,7 +264,7 @@ pub fn told() -> Vec<(&'static str, Script)> {
             ),
         ),
     ];
-    let script = |seed, acts| Script { seed, kind: SMALL, people: PEOPLE.into(), faults: Faults::default(), acts };
+    let script = |seed, acts| Script { seed, kind: SMALL, people: PEOPLE.into(), faults: Faults::default(), off: None, acts };
     lives.into_iter().enumerate().map(|(seed, (name, acts))| (name, script(7000 + seed as u64, acts))).collect()
 }
 
@@ -289,5 +289,5 @@ pub fn random(seed: u64, chance: &mut Chance, kind: Kind, mut faults: Faults) ->
     acts.push(plan(Change(&["crm"], 100)));
     acts.push(plan(Says("Followed")));
     let acts = with(tenants, 1 + chance.below(3) as u32, 1 + chance.below(2) as u32, acts);
-    Script { seed, kind, people: PEOPLE.into(), faults, acts }
+    Script { seed, kind, people: PEOPLE.into(), faults, off: None, acts }
 }

@@ -6,7 +6,7 @@ use crate::faults::Party;
 use crate::given::{GATEWAY, INGRESS, Kind, app, plain, secret};
 use crate::life::{Act, Edit, Script};
 
-use Act::{Apply, Delete, Drift, EditPlan, Gone, Lose, NewApp, Outage, Ready, Row, Says, Secret, Sleep, Stranger};
+use Act::{Apply, Delete, Drift, EditPlan, Gone, Lose, NewApp, Outage, Passport, Ready, Row, Says, Secret, Sleep, Stranger};
 use DeletionPolicy::{Archive, Delete as Erase, Retain};
 
 /// Two Tenants with names of their own, and two that want one subdomain, in one namespace and in two.
@@ -29,7 +29,7 @@ fn edit(who: usize, edit: Edit) -> Act {
 }
 
 fn script(seed: u64, kind: Kind, acts: Vec<Act>) -> Script {
-    Script { seed, kind, people: PEOPLE.into(), faults: Default::default(), acts }
+    Script { seed, kind, people: PEOPLE.into(), faults: Default::default(), off: None, acts }
 }
 
 pub fn all() -> Vec<(&'static str, Script)> {
@@ -172,6 +172,22 @@ fn changing_lives() -> Vec<Told> {
             ],
         ),
         (
+            "changed and put back while a Job runs",
+            INGRESS,
+            vec![
+                small(0, Erase),
+                Ready(0),
+                edit(0, Edit::Config(vec![plain("berths", 9)])),
+                Sleep(1),
+                edit(0, Edit::Config(vec![plain("berths", 3)])),
+                Ready(0),
+                Sleep(30),
+                Ready(0),
+                Delete(0),
+                Gone(0),
+            ],
+        ),
+        (
             "the plan is edited",
             GATEWAY,
             vec![small(0, Erase), Ready(0), EditPlan("dinghy"), Sleep(5), Ready(0), Delete(0), Gone(0)],
@@ -274,6 +290,11 @@ fn contested_lives() -> Vec<Told> {
             "somebody has the site",
             INGRESS,
             vec![Stranger(0), small(0, Archive), Says { who: 0, reason: "ForeignSite" }, Delete(0), Gone(0)],
+        ),
+        (
+            "somebody has the Secret",
+            INGRESS,
+            vec![Passport(0), small(0, Erase), Says { who: 0, reason: "SecretNotOurs" }, Delete(0), Gone(0)],
         ),
         ("the row is nobody's", CLEAN, vec![Row { who: 0, holder: "" }, small(0, Erase), Ready(0), Delete(0), Gone(0)]),
         (

@@ -226,6 +226,7 @@ impl Outside {
             () if self.is_out(Party::Web) => Err("no answer".to_owned()),
             () if self.is_out(Party::Database) => Err("500".to_owned()),
             () if found.maintenance => Err("503".to_owned()),
+            () if found.key.as_ref().is_some_and(|key| key.under != found.encryption) => Err("417".to_owned()),
             () if early || !self.dock.accepts(site, api) => Err("401".to_owned()),
             () => Ok(()),
         }

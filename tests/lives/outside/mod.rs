@@ -9,6 +9,7 @@ use tenant_operator::core::subject::ObjectName;
 use crate::chance::Chance;
 use crate::faults::Faults;
 use crate::given::{self, Kind};
+use crate::guards::Guard;
 use crate::turns::Rollouts;
 
 pub mod claims;
@@ -26,6 +27,8 @@ const BEGINNING: i64 = 1_795_248_000;
 
 pub struct Outside {
     pub now: i64,
+    /// When the operator's pass began.
+    pub began: i64,
     pub chance: Chance,
     pub kind: Kind,
     pub bench: Bench,
@@ -38,6 +41,8 @@ pub struct Outside {
     pub edge: edge::Edge,
     pub master: master::Master,
     pub faults: Faults,
+    /// The guard that is switched off.
+    pub off: Option<Guard>,
     /// Writes that the operator made, each of its ops and of its own patches.
     pub writes: u64,
     /// The operator was killed: nothing reaches the outside until it is started again.
@@ -58,6 +63,7 @@ impl Outside {
     pub fn new(seed: u64, kind: Kind, trace: bool) -> Self {
         Self {
             now: BEGINNING,
+            began: BEGINNING,
             chance: Chance::new(seed),
             kind,
             bench: given::bench(kind),
@@ -70,6 +76,7 @@ impl Outside {
             edge: Default::default(),
             master: master::Master::new(),
             faults: Faults::default(),
+            off: None,
             writes: 0,
             dead: false,
             epoch: 0,
@@ -84,6 +91,10 @@ impl Outside {
 
     pub fn time(&self) -> Timestamp {
         at(self.now)
+    }
+
+    pub fn guards(&self, guard: Guard) -> bool {
+        self.off != Some(guard)
     }
 
     /// A number that never comes twice: versions, secrets, data.
