@@ -14,6 +14,7 @@ use crate::world::live::Live;
 
 pub mod bench;
 mod finalizer;
+mod messages;
 mod metered;
 pub mod pass;
 mod status;

@@ -3,6 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition as MetaCondition, Time};
 use k8s_openapi::jiff::Timestamp;
 
+use super::lead;
 use super::stages::{Stage, Way};
 use super::steps::{self, Step};
 use super::subject::{Problem, Subject};
@@ -74,10 +75,19 @@ pub fn status(old: Option<&TenantStatus>, pass: &Pass<'_>) -> TenantStatus {
         let (truth, note) = condition(pass.way, outcome);
         scribe.write(stage.condition(), truth, &note);
     }
+    if let Some(note) = suspended(pass) {
+        scribe.write(Condition::Suspended, Truth::True, &note);
+    }
     scribe.only_while_true(Condition::Reconciling, verdict.reconciling, &verdict.note);
     scribe.only_while_true(Condition::Stalled, verdict.stalled, &verdict.note);
     status.conditions = scribe.conditions;
     status
+}
+
+/// Once the site is suspended in the way that the spec says.
+fn suspended(pass: &Pass<'_>) -> Option<Note> {
+    let suspend = pass.who.suspend().filter(|suspend| pass.who.suspended() == Some(suspend.mode))?;
+    Some(Note::new(format!("{:?}", suspend.mode), lead::told(suspend)))
 }
 
 /// The status of a Tenant that nothing can be done for yet: no plan, no Bench, a spec that can't work.
@@ -148,7 +158,10 @@ fn fold(old: Option<&TenantStatus>, pass: &Pass<'_>) -> Fold {
         );
         return Fold { ready: Truth::False, reconciling: !stalled, stalled, note };
     }
-    let serving = Note::new("Ready", format!("Serving at https://{}", pass.who.hosts.frontend));
+    let serving = match pass.who.suspend() {
+        None => Note::new("Ready", format!("Serving at https://{}", pass.who.hosts.frontend)),
+        Some(suspend) => Note::new("Suspended", lead::told(suspend)),
+    };
     match first_trouble(pass) {
         None => Fold { ready: Truth::True, reconciling: false, stalled: false, note: serving },
         Some((stage, false, _)) if in_background(old, pass, stage) => {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::subject::Problem;
-use crate::api::{Admin, BenchSpec, Organization, RefusedPath, Setup, SiteRateLimit, Tenant, TenantPlan};
+use crate::api::{Admin, BenchSpec, Organization, RefusedPath, Setup, SiteRateLimit, Suspend, Tenant, TenantPlan};
 
 /// Paths that a tenant's API host always refuses while the Bench locks sites to their API.
 const REFUSED: [&str; 3] = ["/login", "/signup", "/api/method/login"];
@@ -24,6 +24,7 @@ pub struct Want {
     pub organization: Option<Organization>,
     pub admin: Admin,
     pub refused: Vec<RefusedPath>,
+    pub suspend: Option<Suspend>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +83,7 @@ pub(super) fn want(tenant: &Tenant, plan: &TenantPlan, bench: &BenchSpec) -> Res
         organization: spec.organization.clone(),
         admin: spec.admin.clone(),
         refused: refused(plan, bench),
+        suspend: spec.suspend.clone(),
     })
 }
 

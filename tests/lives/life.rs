@@ -1,6 +1,6 @@
 //! One life: what people do, one thing after the other, while the operator works and faults strike.
 
-use tenant_operator::api::{App, Condition, DeletionPolicy, Phase, SiteConfigEntry};
+use tenant_operator::api::{App, Condition, DeletionPolicy, Phase, SiteConfigEntry, Suspend, SuspendMode};
 use tenant_operator::core::names::annotation;
 use tenant_operator::core::subject::{ObjectName, Subject};
 
@@ -61,6 +61,8 @@ pub enum Edit {
     Apps(Vec<App>),
     Config(Vec<SiteConfigEntry>),
     Policy(DeletionPolicy),
+    Suspend(SuspendMode),
+    Resume,
     /// The annotation that lets a failed step be tried again.
     Retry,
 }
@@ -204,6 +206,8 @@ impl Life<'_> {
             Edit::Apps(apps) => tenant.spec.apps = apps,
             Edit::Config(config) => tenant.spec.site_config = config,
             Edit::Policy(policy) => tenant.spec.deletion_policy = Some(policy),
+            Edit::Suspend(mode) => tenant.spec.suspend = Some(Suspend { mode, ..Default::default() }),
+            Edit::Resume => tenant.spec.suspend = None,
             Edit::Retry => {
                 let all = tenant.metadata.annotations.get_or_insert_default();
                 all.insert(annotation::RETRY_AT.to_owned(), now.to_string());

@@ -19,6 +19,7 @@ mod outside;
 mod random;
 mod scenarios;
 mod sim;
+mod suspend;
 mod truth;
 
 const RANDOM: u64 = 600;

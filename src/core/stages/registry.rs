@@ -31,7 +31,7 @@ pub fn up(who: &Subject, seen: &RegistrySeen) -> Verdict {
     }
     match row {
         None => {
-            let all = cells(who, registry, fields, "Active", None);
+            let all = cells(who, registry, fields, state(who), None);
             let wanted = hash(&all, who);
             write(who, Row { create: true, fields: all }, true, &wanted)
         }
@@ -48,14 +48,18 @@ pub fn up(who: &Subject, seen: &RegistrySeen) -> Verdict {
     }
 }
 
+fn state(who: &Subject) -> &'static str {
+    if who.suspend().is_some() { "Suspended" } else { "Active" }
+}
+
 /// A row that is there: in sync, or what differs is written. Frappe changes some values on their way in (it trims, rounds, cleans
 /// HTML): what a write of ours came to is as good as what was written, and only a change after that is a difference.
 fn keep(who: &Subject, registry: &Registry, fields: &Fields, row: &Values, owner: &Owner) -> Verdict {
     let receipt = who.receipt(Step::Row);
     let facts = receipt.and_then(|receipt| receipt.facts.clone()).unwrap_or_default();
-    let wanted = hash(&cells(who, registry, fields, "Active", None), who);
+    let wanted = hash(&cells(who, registry, fields, state(who), None), who);
     let written = receipt.is_some_and(|receipt| receipt.hash == wanted);
-    let cells = cells(who, registry, fields, "Active", Some((row, written)));
+    let cells = cells(who, registry, fields, state(who), Some((row, written)));
     let seen = json!(digest(registry, row));
     let came_to = &facts["seen"];
     let in_sync = written && (cells.is_empty() || *came_to == seen);

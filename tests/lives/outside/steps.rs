@@ -149,6 +149,8 @@ impl Outside {
 
     fn configure(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
         let wanted = given.input["settings"].clone();
+        // As long as Frappe 16 may take to read the site's config again.
+        let opens = self.now + self.chance.between(0, 60);
         let site = self.own(given)?;
         if turn == 0 {
             return Ok(Turn::Next(if wanted["setup"] == json!("Complete") && site.setup_runs == 0 { 9 } else { 1 }));
@@ -171,7 +173,11 @@ impl Outside {
         site.ours = values.keys().cloned().collect();
         site.config.extend(values);
         site.settings = Some(json!([wanted["setup"], wanted["admin"], wanted["rateLimit"], wanted["lockdown"]]));
-        Ok(Turn::Done(json!({"setup": wanted["setup"], "scheduler": true, "changed": []})))
+        let closed = site.is_closed();
+        site.suspend(wanted["suspend"].as_str(), opens);
+        let resumed = closed && wanted["suspend"].is_null();
+        let done = json!({"setup": wanted["setup"], "suspend": wanted["suspend"], "resumed": resumed, "changed": []});
+        Ok(Turn::Done(done))
     }
 
     fn set_key(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
@@ -212,7 +218,7 @@ impl Outside {
             return Ok(Turn::Done(json!({"directory": null, "files": 0})));
         }
         let resting = self.own(given)?;
-        resting.maintenance = true;
+        (resting.maintenance, resting.reads, resting.paused) = (true, false, true);
         if turn == 0 {
             return Ok(Turn::Next(given.input["archive"]["configCacheSeconds"].as_i64().unwrap_or(0)));
         }
