@@ -13,6 +13,7 @@ mod rig;
 mod secrets;
 mod server;
 mod settled;
+mod suspend;
 mod writing;
 
 use server::Call;
