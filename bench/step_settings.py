@@ -9,6 +9,7 @@ import re
 import time
 
 import tenant_settings
+import tenant_suspend
 from tenant_failure import ChildFailed, Failure
 from tenant_site import STATE, merge
 
@@ -25,11 +26,14 @@ def run(run):
     enforced, earlier = enforce(run, wanted, still_open)
     changed += enforced
     changed += apply_config(run, wanted)
+    suspend, before = wanted.get("suspend"), run.site.state().get("suspended")
+    changed += suspend_or_resume(run, suspend)
     # From here on the site may be in use: it is never rebuilt again.
     site.remember(fresh=None, rebuilds=None)
     locked = (wanted.get("lockdown") or {}).get("mode") == "APIOnly"
     admin = {"admin": bool(wanted.get("admin")), "earlierAdmins": earlier}
-    return {"setup": setup, "scheduler": True, **admin, "locked": locked, "changed": changed}
+    done = {"setup": setup, "scheduler": True, **admin, "locked": locked, "changed": changed}
+    return {**done, "suspend": suspend, "resumed": bool(before and not suspend)}
 
 
 def apply_organization(run, wanted):
@@ -150,6 +154,14 @@ def apply_config(run, wanted):
             del config[key]
         merge(config, STATE, {"keys": sorted(values) or None})
     return [f"config:{key}" for key in (*changed, *sorted(set(gone)))]
+
+
+def suspend_or_resume(run, mode):
+    """Last: a site is only opened once everything else is as it should be."""
+    try:
+        return tenant_suspend.apply(run.site, mode)
+    except ValueError as error:
+        raise Failure("BadInput", f"Bad input to the step: {error}.") from None
 
 
 def resolve(run, entry):

@@ -16,6 +16,7 @@ use crate::world::turns::Turns;
 
 pub mod bench;
 mod finalizer;
+mod messages;
 mod metered;
 pub mod pass;
 pub mod plan;

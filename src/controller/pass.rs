@@ -5,6 +5,7 @@ use std::time::Duration;
 use k8s_openapi::jiff::Timestamp;
 use tracing::{debug, info, warn};
 
+use crate::core::lead::Leads;
 use crate::core::op::{Change, Op};
 use crate::core::report::{Outcome, Pass};
 use crate::core::rollout::Came;
@@ -103,14 +104,14 @@ pub async fn run<W: World>(world: &W, who: Subject, way: Way) -> Done {
         failed: false,
         job_failed: false,
     };
-    let mut served = false;
+    let mut led: Option<Leads> = None;
     for stage in way.stages().iter().copied() {
-        // Routes come twice: again only if the key was proven in between.
+        // Routes come twice: again only if the key was proven in between, or the site opened again.
         if stage == Stage::Routes {
-            if done.outcome(stage).is_some() && done.who.serves() == served {
+            if done.outcome(stage).is_some() && led == Some(done.who.leads()) {
                 continue;
             }
-            served = done.who.serves();
+            led = Some(done.who.leads());
         }
         let unsettled = |need: &&Stage| !done.outcome(**need).is_some_and(Outcome::is_settled);
         let outcome = match stage.needs(way).iter().find(unsettled) {

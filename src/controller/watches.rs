@@ -27,7 +27,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use super::tenant::{self, Reconciler};
-use super::{Error, bench, plan};
+use super::{Error, bench, messages, plan};
 use crate::api::{Bench, BenchRef, Tenant, TenantClaim, TenantPlan};
 use crate::core::manifests::foreign::{Certificate, HTTPRoute};
 use crate::core::names::label;
@@ -78,6 +78,7 @@ pub async fn tenants(
 pub fn benches(here: &Arc<Reconciler>, stop: impl Future<Output = ()> + Send + Sync + 'static) -> BoxStream<'static, ()> {
     let client = here.client.clone();
     let claims = Api::<PartialObjectMeta<TenantClaim>>::all(client.clone());
+    let tenants = Api::<Tenant>::all(client.clone());
     let (store, writer) = reflector::store();
     let events = readable::<Bench>(Api::all(client));
     let benches = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
@@ -91,6 +92,10 @@ pub fn benches(here: &Arc<Reconciler>, stop: impl Future<Output = ()> + Send + S
         .watches(claims, watcher::Config::default(), move |claim| {
             let bench = claim.labels().get(label::BENCH).cloned().unwrap_or_default();
             find(&by_name, move |other: &Bench| other.name_any() == bench)
+        })
+        .watches(tenants, messages::watched(), |tenant| {
+            let at = tenant.status.and_then(|status| status.bench)?;
+            Some(ObjectRef::new(&at.name).within(&at.namespace))
         })
         .graceful_shutdown_on(stop)
         .run(bench::reconcile, failed, here.clone())

@@ -2,6 +2,7 @@
 
 mod check;
 pub mod evidence;
+pub mod lead;
 pub mod manifests;
 pub mod names;
 pub mod op;

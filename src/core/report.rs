@@ -3,6 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition as MetaCondition, Time};
 use k8s_openapi::jiff::Timestamp;
 
+use super::lead;
 use super::stages::{Stage, Way};
 use super::steps::{self, Step};
 use super::subject::{Problem, Subject};
@@ -71,6 +72,9 @@ pub fn status(old: Option<&TenantStatus>, pass: &Pass<'_>) -> TenantStatus {
         let (truth, note) = condition(pass.way, outcome);
         scribe.write(stage.condition(), truth, &note);
     }
+    if let Some(note) = suspended(pass) {
+        scribe.write(Condition::Suspended, Truth::True, &note);
+    }
     scribe.only_while_true(Condition::Reconciling, verdict.reconciling, &verdict.note);
     scribe.only_while_true(Condition::Stalled, verdict.stalled, &verdict.note);
     status.conditions = scribe.conditions;
@@ -82,6 +86,12 @@ fn followed(pass: &Pass<'_>) -> Option<PlanSeen> {
     let want = pass.who.want.as_ref()?;
     let settled = pass.outcomes.iter().all(|(_, outcome)| outcome.is_settled());
     settled.then(|| PlanSeen { name: want.plan.clone(), observed_generation: Some(want.copy.generation) })
+}
+
+/// Once the site is suspended in the way that the spec says.
+fn suspended(pass: &Pass<'_>) -> Option<Note> {
+    let suspend = pass.who.suspend().filter(|suspend| pass.who.suspended() == Some(suspend.mode))?;
+    Some(Note::new(format!("{:?}", suspend.mode), lead::told(suspend)))
 }
 
 /// The status of a Tenant that nothing can be done for yet: no plan, no Bench, a spec that can't work.
@@ -154,8 +164,11 @@ fn fold(old: Option<&TenantStatus>, pass: &Pass<'_>) -> Fold {
     }
     let gone = pass.who.want.as_ref().filter(|want| want.plan_gone);
     let gone = gone.map(|want| format!("; the TenantPlan {} is gone, and the tenant keeps what it has of it", want.plan));
-    let serving = format!("Serving at https://{}{}", pass.who.hosts.frontend, gone.unwrap_or_default());
-    let serving = Note::new("Ready", serving);
+    let gone = gone.unwrap_or_default();
+    let serving = match pass.who.suspend() {
+        None => Note::new("Ready", format!("Serving at https://{}{gone}", pass.who.hosts.frontend)),
+        Some(suspend) => Note::new("Suspended", format!("{}{gone}", lead::told(suspend))),
+    };
     match first_trouble(pass) {
         None => Fold { ready: Truth::True, reconciling: false, stalled: false, note: serving },
         Some((stage, false, _)) if in_background(old, pass, stage) => {

@@ -147,6 +147,7 @@ fn settings(want: &Want, who: &Subject, whole: bool) -> Value {
         "unsetConfig": if whole { config_to_unset(who) } else { vec![] },
         "rateLimit": want.rate_limit,
         "lockdown": {"mode": bench.lockdown.mode, "oauthProviderURL": bench.lockdown.oauth_provider_url},
+        "suspend": who.suspension(),
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::subject::{Given, Problem};
-use crate::api::{Admin, BenchSpec, Organization, PlanCopy, RefusedPath, Setup, SiteRateLimit};
+use crate::api::{Admin, BenchSpec, Organization, PlanCopy, RefusedPath, Setup, SiteRateLimit, Suspend};
 
 /// Paths that a tenant's API host always refuses while the Bench locks sites to their API.
 const REFUSED: [&str; 3] = ["/login", "/signup", "/api/method/login"];
@@ -28,6 +28,7 @@ pub struct Want {
     pub organization: Option<Organization>,
     pub admin: Admin,
     pub refused: Vec<RefusedPath>,
+    pub suspend: Option<Suspend>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +88,7 @@ pub(super) fn want(given: &Given<'_>, plan: PlanCopy) -> Result<Want, Problem> {
         refused: refused(&plan, bench),
         copy: Arc::new(plan),
         plan_gone: given.plan.is_none(),
+        suspend: spec.suspend.clone(),
     })
 }
 

@@ -14,6 +14,7 @@ mod rig;
 mod secrets;
 mod server;
 mod settled;
+mod suspend;
 mod writing;
 
 use server::Call;

@@ -4,6 +4,7 @@
 mod objects;
 
 mod golden;
+mod lead;
 mod manifests;
 mod report;
 mod rollout;

@@ -1,6 +1,6 @@
 //! One life: what people do, one thing after the other, while the operator works and faults strike.
 
-use tenant_operator::api::{App, Condition, DeletionPolicy, Phase, SiteConfigEntry};
+use tenant_operator::api::{App, Condition, DeletionPolicy, Phase, SiteConfigEntry, Suspend, SuspendMode};
 use tenant_operator::core::names::annotation;
 use tenant_operator::core::subject::{ObjectName, Subject};
 
@@ -68,6 +68,8 @@ pub enum Edit {
     Config(Vec<SiteConfigEntry>),
     Policy(DeletionPolicy),
     Email(&'static str),
+    Suspend(SuspendMode),
+    Resume,
     /// The annotation that lets a failed step be tried again.
     Retry,
 }
@@ -225,6 +227,8 @@ impl Life<'_> {
             Edit::Config(config) => tenant.spec.site_config = config,
             Edit::Email(email) => email.clone_into(&mut tenant.spec.admin.email),
             Edit::Policy(policy) => tenant.spec.deletion_policy = Some(policy),
+            Edit::Suspend(mode) => tenant.spec.suspend = Some(Suspend { mode, ..Default::default() }),
+            Edit::Resume => tenant.spec.suspend = None,
             Edit::Retry => {
                 let all = tenant.metadata.annotations.get_or_insert_default();
                 all.insert(annotation::RETRY_AT.to_owned(), now.to_string());

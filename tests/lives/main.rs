@@ -23,6 +23,7 @@ mod random;
 mod rollouts;
 mod scenarios;
 mod sim;
+mod suspend;
 mod truth;
 mod turns;
 

@@ -1,6 +1,6 @@
 //! Lives that nobody thought of: what people do, which Bench they have, and what goes wrong, all from one seed.
 
-use tenant_operator::api::{DeletionPolicy, EdgeType, ProbeMode, RegistryOnDelete, VerifyMode};
+use tenant_operator::api::{DeletionPolicy, EdgeType, ProbeMode, RegistryOnDelete, SuspendMode, VerifyMode};
 
 use crate::chance::Chance;
 use crate::faults::{Faults, Party};
@@ -90,7 +90,7 @@ fn acts(chance: &mut Chance) -> Vec<Act> {
 fn middle(chance: &mut Chance, who: usize) -> Vec<Act> {
     let mut acts = vec![];
     for _ in 0..chance.below(5) {
-        acts.push(match chance.below(8) {
+        acts.push(match chance.below(11) {
             0 => Act::Edit { who, edit: Edit::Plan(chance.pick(&["dinghy", "ferry"])) },
             1 => Act::Edit { who, edit: Edit::Apps(vec![app(chance.pick(&["crm", "hrms", "payments"]))]) },
             2 => Act::Edit { who, edit: Edit::Config(config(chance, who)) },
@@ -98,6 +98,8 @@ fn middle(chance: &mut Chance, who: usize) -> Vec<Act> {
             4 => Act::Drift(chance.below(8)),
             5 => Act::Secret(who),
             6 => Act::Sleep(chance.between(1, 120)),
+            7 => Act::Edit { who, edit: Edit::Suspend(chance.pick(&[SuspendMode::Maintenance, SuspendMode::ReadOnly])) },
+            8 => Act::Edit { who, edit: Edit::Resume },
             _ => Act::Ready(who),
         });
     }

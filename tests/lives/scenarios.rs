@@ -5,6 +5,7 @@ use tenant_operator::api::{DeletionPolicy, ProbeMode, RegistryOnDelete};
 use crate::faults::Party;
 use crate::given::{GATEWAY, INGRESS, Kind, app, plain, secret};
 use crate::life::{Act, Edit, Script};
+use crate::suspend;
 
 use Act::{Apply, Delete, Drift, EditPlan, Gone, Lose, NewApp, Outage, Passport, Ready, Row, Says, Secret, Sleep, Stranger};
 use DeletionPolicy::{Archive, Delete as Erase, Retain};
@@ -16,15 +17,15 @@ const PEOPLE: [(&str, &str, &str); 4] =
 const BARE: Kind = Kind { registry: None, probe: ProbeMode::Off, ..INGRESS };
 const CLEAN: Kind = Kind { registry: Some(RegistryOnDelete::Delete), ..INGRESS };
 
-fn apply(who: usize, policy: DeletionPolicy) -> Act {
+pub fn apply(who: usize, policy: DeletionPolicy) -> Act {
     Apply { who, plan: "ferry", policy }
 }
 
-fn small(who: usize, policy: DeletionPolicy) -> Act {
+pub fn small(who: usize, policy: DeletionPolicy) -> Act {
     Apply { who, plan: "dinghy", policy }
 }
 
-fn edit(who: usize, edit: Edit) -> Act {
+pub fn edit(who: usize, edit: Edit) -> Act {
     Act::Edit { who, edit }
 }
 
@@ -37,11 +38,12 @@ pub fn all() -> Vec<(&'static str, Script)> {
     all.extend(interrupted_lives());
     all.extend(changing_lives());
     all.extend(contested_lives());
+    all.extend(suspend::lives());
     let told = all.into_iter().enumerate().map(|(seed, (name, kind, acts))| (name, script(seed as u64, kind, acts)));
     told.chain(crate::rollouts::told()).collect()
 }
 
-type Told = (&'static str, Kind, Vec<Act>);
+pub type Told = (&'static str, Kind, Vec<Act>);
 
 fn plain_lives() -> Vec<Told> {
     let whole = |policy| vec![apply(0, policy), Ready(0), Delete(0), Gone(0)];

@@ -112,7 +112,7 @@ fn work(outside: &Outside, gate: &Gate, way: Way, who: &Subject) -> WorkSeen {
 /// Only while it is set and not proven yet.
 fn ask(outside: &Outside, who: &Subject, versions: &steps::SecretVersions) -> Option<KeyAnswer> {
     let over_http = who.bench.spec.api_user.verify.mode == VerifyMode::HTTP;
-    if !over_http || !steps::fresh(Step::Keys, who, versions) || steps::fresh(Step::Proof, who, versions) {
+    if !over_http || who.is_closed() || !steps::fresh(Step::Keys, who, versions) || steps::fresh(Step::Proof, who, versions) {
         return None;
     }
     let api = outside.secrets.custody.get(&who.id)?.api;

@@ -3,9 +3,11 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition as MetaCondition;
 use serde_json::{Value, json};
 use tenant_operator::api::{Condition, Phase, RegistryOnDelete, Setup, Tenant, TenantStatus};
+use tenant_operator::core::lead::Leads;
 use tenant_operator::core::subject::{ObjectName, Subject};
 
 use crate::outside::Outside;
+use crate::suspend;
 
 pub fn find<'a>(status: &'a TenantStatus, condition: Condition) -> Option<&'a MetaCondition> {
     status.conditions.iter().find(|found| found.type_ == condition.type_())
@@ -57,7 +59,9 @@ pub fn status_is_sound(outside: &mut Outside, tenant: &Tenant, status: &TenantSt
     }
     if ready {
         wrong.extend(published_key_works(outside, tenant, status).err());
+        wrong.extend(suspend::is_as_it_says(outside, tenant, status).err());
     }
+    wrong.extend(suspend::is_said_when_true(tenant, status).err());
     for what in wrong {
         outside.fault(format!("status: {what}; {}", line(status)));
     }
@@ -77,8 +81,12 @@ fn published_key_works(outside: &Outside, tenant: &Tenant, status: &TenantStatus
 /// Everything that spec, plan and Bench say is so.
 pub fn serves(outside: &Outside, who: &Subject) -> Result<(), String> {
     let must = |holds: bool, what: &str| if holds { Ok(()) } else { Err(format!("Ready, but {what}")) };
-    let early = outside.dock.sites.get(&who.site).and_then(|site| site.key.as_ref()).is_some_and(|key| key.from > outside.now);
-    outside.through_the_edge(who).or_else(|words| if passes(&words) || early { Ok(()) } else { Err(words) })?;
+    let believed = outside.dock.sites.get(&who.site);
+    let early = believed.and_then(|site| site.key.as_ref()).is_some_and(|key| key.from > outside.now)
+        || believed.is_some_and(|site| site.opens > outside.now);
+    let closed = who.leads() == Leads::Suspended;
+    let met = if closed { outside.says_suspended(who) } else { outside.through_the_edge(who) };
+    met.or_else(|words| if passes(&words) || early { Ok(()) } else { Err(words) })?;
     let want = who.want.as_ref().ok_or("no wants")?;
     let site = outside.dock.sites.get(&who.site).ok_or("Ready without a site")?;
     must(site.is_of(&who.id) && site.complete, "the site is not ours or not complete")?;
@@ -108,7 +116,7 @@ pub fn serves(outside: &Outside, who: &Subject) -> Result<(), String> {
     }
     must(site.config.len() == want.config.len(), "config holds what nobody wants any more")?;
     must(!outside.secrets.inputs.contains_key(&who.id), "copied secrets lie about")?;
-    row_says(outside, who, "Active")
+    row_says(outside, who, if who.suspend().is_some() { "Suspended" } else { "Active" })
 }
 
 /// Troubles of the moment, after which the tenant is as before.

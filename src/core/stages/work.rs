@@ -182,9 +182,12 @@ fn start(who: &Subject, seen: &WorkSeen, order: &Order) -> Verdict {
         return Verdict::wait(super::QUEUED, message, LOOK_AGAIN);
     }
     // Before they run: a step that is no longer wanted by the time it ends must not leave the receipt of what was there before.
-    let begun: Vec<Step> = order.steps.iter().copied().filter(|step| is_done(who, *step)).collect();
+    let closing = order.steps.contains(&Step::Settings).then(|| who.before_closing()).flatten();
+    let closing = closing.map(|receipt| Op::Remember(Change::Receipts(BTreeMap::from([(Step::Settings, receipt)]))));
+    let marked = |step: Step| closing.is_some() && step == Step::Settings;
+    let begun: Vec<Step> = order.steps.iter().copied().filter(|step| is_done(who, *step) && !marked(*step)).collect();
     let begun = (!begun.is_empty()).then(|| Op::Remember(Change::Stale(begun)));
-    Verdict::Do(begun.into_iter().chain([Op::StartJob(plan(who, seen, order))]).collect())
+    Verdict::Do(closing.into_iter().chain(begun).chain([Op::StartJob(plan(who, seen, order))]).collect())
 }
 
 /// Its receipt says that it was done, with whatever inputs. The mark of a removal that has begun stays what it is.

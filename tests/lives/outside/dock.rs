@@ -27,6 +27,12 @@ pub struct Site {
     pub setup_runs: u32,
     pub key: Option<Key>,
     pub maintenance: bool,
+    /// In maintenance, it still answers who only reads.
+    pub reads: bool,
+    /// Its scheduler starts nothing.
+    pub paused: bool,
+    /// A worker may believe until then that it is closed.
+    pub opens: i64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +73,21 @@ pub struct Dock {
 }
 
 impl Site {
+    pub fn is_closed(&self) -> bool {
+        self.maintenance && !self.reads
+    }
+
+    /// As Frappe's own config keys have it.
+    pub fn suspend(&mut self, mode: Option<&str>, opens: i64) {
+        let was_closed = self.is_closed();
+        self.maintenance = mode.is_some();
+        self.paused = mode.is_some();
+        self.reads = mode == Some("ReadOnly");
+        if was_closed && !self.is_closed() {
+            self.opens = opens;
+        }
+    }
+
     pub fn new(marker: Value, database: String, encryption: u64) -> Self {
         Self {
             marker,
@@ -83,6 +104,9 @@ impl Site {
             setup_runs: 0,
             key: None,
             maintenance: false,
+            reads: false,
+            paused: false,
+            opens: 0,
         }
     }
 

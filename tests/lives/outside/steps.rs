@@ -169,6 +169,8 @@ impl Outside {
 
     fn configure(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
         let wanted = given.input["settings"].clone();
+        // As long as Frappe 16 may take to read the site's config again.
+        let opens = self.now + self.chance.between(0, 60);
         let site = self.own(given)?;
         if turn == 0 {
             return Ok(Turn::Next(if wanted["setup"] == json!("Complete") && site.setup_runs == 0 { 9 } else { 1 }));
@@ -195,7 +197,11 @@ impl Outside {
         let earlier = site.admins.clone();
         site.admins.push(admin);
         site.settings = Some(json!([wanted["setup"], wanted["admin"], wanted["rateLimit"], wanted["lockdown"]]));
-        Ok(Turn::Done(json!({"setup": wanted["setup"], "scheduler": true, "earlierAdmins": earlier, "changed": []})))
+        let closed = site.is_closed();
+        site.suspend(wanted["suspend"].as_str(), opens);
+        let resumed = closed && wanted["suspend"].is_null();
+        let done = json!({"setup": wanted["setup"], "suspend": wanted["suspend"], "resumed": resumed, "earlierAdmins": earlier, "changed": []});
+        Ok(Turn::Done(done))
     }
 
     fn set_key(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
@@ -243,7 +249,7 @@ impl Outside {
             return Ok(Turn::Done(json!({"directory": null, "files": 0})));
         }
         let resting = self.own(given)?;
-        resting.maintenance = true;
+        (resting.maintenance, resting.reads, resting.paused) = (true, false, true);
         if turn == 0 {
             return Ok(Turn::Next(given.input["archive"]["configCacheSeconds"].as_i64().unwrap_or(0)));
         }
