@@ -9,6 +9,7 @@ pub mod pace;
 pub mod place;
 pub mod record;
 pub mod report;
+pub mod rotation;
 pub mod seen;
 pub mod stages;
 pub mod steps;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::subject::Problem;
-use crate::api::{Admin, BenchSpec, Organization, RefusedPath, Setup, SiteRateLimit, Tenant, TenantPlan};
+use crate::api::{Admin, BenchSpec, Credentials, Organization, RefusedPath, Setup, SiteRateLimit, Suspend, Tenant, TenantPlan};
 
 /// Paths that a tenant's API host always refuses while the Bench locks sites to their API.
 const REFUSED: [&str; 3] = ["/login", "/signup", "/api/method/login"];
@@ -23,7 +23,9 @@ pub struct Want {
     pub setup: Setup,
     pub organization: Option<Organization>,
     pub admin: Admin,
+    pub credentials: Credentials,
     pub refused: Vec<RefusedPath>,
+    pub suspend: Option<Suspend>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -81,7 +83,9 @@ pub(super) fn want(tenant: &Tenant, plan: &TenantPlan, bench: &BenchSpec) -> Res
         setup: plan.spec.setup,
         organization: spec.organization.clone(),
         admin: spec.admin.clone(),
+        credentials: spec.credentials.clone(),
         refused: refused(plan, bench),
+        suspend: spec.suspend.clone(),
     })
 }
 

@@ -10,6 +10,7 @@ mod new;
 mod ours;
 mod queue;
 mod rig;
+mod rotation;
 mod secrets;
 mod server;
 mod settled;

@@ -4,6 +4,8 @@
 mod objects;
 
 mod golden;
+mod keys;
 mod manifests;
 mod report;
+mod rotation;
 mod steps;

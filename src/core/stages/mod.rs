@@ -18,6 +18,8 @@ mod settings;
 mod site;
 mod work;
 
+pub use work::is_unread;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
     Claim,
