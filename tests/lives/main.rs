@@ -13,6 +13,7 @@ use life::{Ended, Script, live};
 mod chance;
 mod faults;
 mod given;
+mod keys;
 mod life;
 mod operator;
 mod outside;

@@ -37,6 +37,7 @@ pub fn all() -> Vec<(&'static str, Script)> {
     all.extend(interrupted_lives());
     all.extend(changing_lives());
     all.extend(contested_lives());
+    all.extend(crate::keys::lives());
     all.into_iter().enumerate().map(|(seed, (name, kind, acts))| (name, script(seed as u64, kind, acts))).collect()
 }
 

@@ -70,6 +70,7 @@ impl Outside {
                 effect = Effect::Record(Box::new(remembered));
             }
             self.claims.insert(claim.name.clone(), made);
+            self.begin_ledger(who);
             self.ids.entry(who.tenant.clone()).or_default().insert(who.id.clone());
             self.wrote(&format!("{} takes {}", who.id, claim.name))?;
             if self.strikes(self.faults.repeat) {
@@ -103,7 +104,9 @@ impl Outside {
         let changed = || Error::Changed { kind: "TenantClaim", name: name.clone() };
         let read = who.record.as_ref().ok_or_else(changed)?.version.clone();
         let version = self.fresh();
-        let claim = self.claims.get_mut(&name).filter(|claim| claim.version.to_string() == read).ok_or_else(changed)?;
+        self.claims.get(&name).filter(|claim| claim.version.to_string() == read).ok_or_else(changed)?;
+        self.note_change(who, change);
+        let claim = self.claims.get_mut(&name).ok_or_else(changed)?;
         claim.record = Some(record::changed(claim.record.as_ref().ok_or_else(changed)?, change));
         claim.version = version;
         let effect = claim.remembered().map_or(Effect::None, |record| Effect::Record(Box::new(record)));

@@ -17,6 +17,7 @@ pub mod jobs;
 pub mod master;
 pub mod objects;
 pub mod pods;
+pub mod rotation;
 pub mod secrets;
 pub mod steps;
 
@@ -36,6 +37,7 @@ pub struct Outside {
     pub dock: dock::Dock,
     pub edge: edge::Edge,
     pub master: master::Master,
+    pub ledger: rotation::Ledger,
     pub faults: Faults,
     /// Writes that the operator made, each of its ops and of its own patches.
     pub writes: u64,
@@ -67,6 +69,7 @@ impl Outside {
             dock: dock::Dock::new(),
             edge: Default::default(),
             master: master::Master::new(),
+            ledger: Default::default(),
             faults: Faults::default(),
             writes: 0,
             dead: false,
