@@ -28,5 +28,5 @@ def run(run):
 
 def explain(failed, user):
     if failed.kind.endswith(("UniqueValidationError", "KeyTaken")):
-        return Failure("KeyConflict", "Another user of the site has this API key; ask for a new pair by changing credentials.rotateToken.")
+        return Failure("KeyConflict", "Another user of the site has this API key; take it from that user, then set the Tenant's annotation tenancy.nexuserp.io/retry-at to the present time.")
     return failed.into("UserFailed", f"The API user {user} cannot be given its key")

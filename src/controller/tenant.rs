@@ -285,7 +285,7 @@ impl Reconciler {
             // What a person puts right is mostly nothing that a watch tells of.
             self.settings.resync.min(STALLED)
         };
-        Action::requeue(pace::spread(pause, &who.id))
+        Action::requeue(pace::spread(pace::with_keys(pause, who), &who.id))
     }
 
     /// Since when the first failing condition fails, as the status has it.

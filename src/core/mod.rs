@@ -11,6 +11,7 @@ pub mod place;
 pub mod record;
 pub mod report;
 pub mod rollout;
+pub mod rotation;
 pub mod seen;
 pub mod stages;
 pub mod steps;

@@ -5,9 +5,10 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::lead;
 use super::stages::{Stage, Way};
-use super::steps::{self, Step};
+use super::steps;
 use super::subject::{Problem, Subject};
 use super::verdict::{Note, Verdict};
+use super::{names, rotation};
 use crate::api::{Condition, CredentialsStatus, PlanSeen, TenantStatus};
 
 /// kstatus and kubectl show messages in full; the API server allows 32 KiB, a person reads less.
@@ -53,11 +54,11 @@ pub fn status(old: Option<&TenantStatus>, pass: &Pass<'_>) -> TenantStatus {
         url: Some(format!("https://{}", who.hosts.frontend)),
         api_url: Some(format!("https://{}", who.hosts.api)),
         apps: steps::installed(who),
-        credentials: who.receipt(Step::Proof).map(|proof| CredentialsStatus {
+        credentials: rotation::proven(who).map(|proven| CredentialsStatus {
             secret_name: who.credentials_secret.clone(),
-            slot: "A".to_owned(),
-            issued_at: Some(proof.at.clone()),
-            rotate_token: who.record().and_then(|record| record.rotation.token.clone()),
+            slot: names::slot(proven.serial).to_owned(),
+            issued_at: Some(Time(proven.issued)),
+            rotate_token: proven.token,
         }),
         certificate: pass.certificate_until.map(|until| crate::api::CertificateStatus { not_after: Some(Time(until)) }),
         adoption: None,

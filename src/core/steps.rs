@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::names;
 use super::subject::{ConfigValue, Subject, Want};
+use super::{names, rotation};
 use crate::api::DeletionPolicy;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,12 +20,25 @@ pub enum Step {
     Row,
     Archive,
     Drop,
+    /// The API user of the pair before the newest is stopped.
+    Retire,
+    /// Both API users are stopped.
     Revoke,
 }
 
 impl Step {
-    pub const ALL: [Self; 9] =
-        [Self::Create, Self::Apps, Self::Settings, Self::Keys, Self::Proof, Self::Row, Self::Archive, Self::Drop, Self::Revoke];
+    pub const ALL: [Self; 10] = [
+        Self::Create,
+        Self::Apps,
+        Self::Settings,
+        Self::Keys,
+        Self::Proof,
+        Self::Row,
+        Self::Archive,
+        Self::Drop,
+        Self::Retire,
+        Self::Revoke,
+    ];
     /// On the way up, in this order.
     pub const UP: [Self; 4] = [Self::Create, Self::Apps, Self::Settings, Self::Keys];
 
@@ -39,6 +52,7 @@ impl Step {
             Self::Row => "row",
             Self::Archive => "archive",
             Self::Drop => "drop",
+            Self::Retire => "retire",
             Self::Revoke => "revoke",
         }
     }
@@ -68,7 +82,9 @@ pub fn hash(step: Step, who: &Subject, secrets: &SecretVersions) -> String {
         Step::Create => json!([who.site, who.database, marker(who)]),
         Step::Apps => json!(who.want.as_ref().map(|want| &want.apps)),
         Step::Settings => json!([who.want.as_ref().map(|want| settings(want, who, false)), secrets]),
-        Step::Keys | Step::Proof => keys(who),
+        // The two users take turns: the next but one pair would look like this one.
+        Step::Keys | Step::Proof => json!([keys(who), rotation::newest(who)]),
+        Step::Retire => json!([who.site, step.as_str(), rotation::newest(who)]),
         Step::Row | Step::Archive | Step::Drop | Step::Revoke => json!([who.site, step.as_str()]),
     };
     names::digest(&[step.as_str(), &input.to_string()], 16)
@@ -153,8 +169,10 @@ fn settings(want: &Want, who: &Subject, whole: bool) -> Value {
 
 fn keys(who: &Subject) -> Value {
     let user = &who.bench.spec.api_user;
+    let serial = rotation::newest(who);
     json!({
-        "user": names::api_user(&who.site),
+        "user": names::api_user(&who.site, serial),
+        "other": names::api_user(&who.site, serial.saturating_add(1)),
         "roles": user.roles,
         "verifyInSite": user.verify.mode == crate::api::VerifyMode::InSite,
     })

@@ -11,6 +11,7 @@ mod ours;
 mod plans;
 mod queue;
 mod rig;
+mod rotation;
 mod secrets;
 mod server;
 mod settled;

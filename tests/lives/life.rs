@@ -1,7 +1,8 @@
 //! One life: what people do, one thing after the other, while the operator works and faults strike.
 
-use tenant_operator::api::{App, Condition, DeletionPolicy, Phase, SiteConfigEntry, Suspend, SuspendMode};
+use tenant_operator::api::{App, Condition, DeletionPolicy, Phase, ProbeMode, SiteConfigEntry, Suspend, SuspendMode, VerifyMode};
 use tenant_operator::core::names::annotation;
+use tenant_operator::core::rotation;
 use tenant_operator::core::subject::{ObjectName, Subject};
 
 use crate::faults::{Faults, Party};
@@ -9,6 +10,7 @@ use crate::given::{self, Kind};
 use crate::guards::Guard;
 use crate::operator::Operator;
 use crate::outside::Outside;
+use crate::outside::rotation::Spoil;
 use crate::outside::secrets::Published;
 use crate::rollouts::PlanAct;
 use crate::sim::Sim;
@@ -59,6 +61,16 @@ pub enum Act {
     /// Somebody changes or deletes what the operator applied.
     Drift(u64),
     Plan(PlanAct),
+    /// Somebody changes the key in the site; seen only from outside.
+    Spoil(usize, Spoil),
+    /// Somebody deletes the tenant's Secret.
+    Unpublish(usize),
+    /// Waited for: what is published works again.
+    Healed(usize),
+    /// Waited for: the pair of this number is the only one.
+    Rotated(usize, u32),
+    /// Waited for: the condition of the site names what was put back.
+    Repaired(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -70,6 +82,9 @@ pub enum Edit {
     Email(&'static str),
     Suspend(SuspendMode),
     Resume,
+    Token(&'static str),
+    Every(Option<&'static str>),
+    Overlap(&'static str),
     /// The annotation that lets a failed step be tried again.
     Retry,
 }
@@ -133,6 +148,17 @@ impl Life<'_> {
                 self.until(act, |life| !life.sim.outside().objects.tenants.contains_key(&name))?;
                 truth::is_gone(&self.sim.outside(), &name)
             }
+            Act::Healed(who) => {
+                let name = self.name(*who);
+                self.until(act, |life| life.sim.outside().is_healed(&name))?;
+                self.sim.outside().forget_spoiled();
+                Ok(())
+            }
+            Act::Rotated(who, serial) => {
+                self.until(act, |life| life.is_ready(*who) && life.has_only(*who, *serial))?;
+                self.rests(*who)
+            }
+            Act::Repaired(who) => self.until(act, |life| life.shows(*who, Condition::SiteReady, "Repaired")),
             Act::Says { who, reason } => self.until(act, |life| life.says(*who, reason)),
             Act::Plan(plan) => self.plan_act(act, plan),
             Act::Sleep(seconds) => {
@@ -213,7 +239,15 @@ impl Life<'_> {
                 outside.stir();
             }
             Act::Drift(which) => self.sim.outside().drift(*which),
+            Act::Spoil(who, what) => {
+                let probed = self.script.kind.probe != ProbeMode::Off && self.script.kind.verify == VerifyMode::HTTP;
+                if probed {
+                    self.sim.outside().spoil(&self.name(*who), *what);
+                }
+            }
+            Act::Unpublish(who) => self.sim.outside().unpublish(&self.name(*who)),
             Act::Ready(_) | Act::Gone(_) | Act::Says { .. } | Act::Sleep(_) | Act::Plan(_) => {}
+            Act::Healed(_) | Act::Rotated(..) | Act::Repaired(_) => {}
         }
     }
 
@@ -229,6 +263,9 @@ impl Life<'_> {
             Edit::Policy(policy) => tenant.spec.deletion_policy = Some(policy),
             Edit::Suspend(mode) => tenant.spec.suspend = Some(Suspend { mode, ..Default::default() }),
             Edit::Resume => tenant.spec.suspend = None,
+            Edit::Token(token) => tenant.spec.credentials.rotate_token = Some(token.to_owned()),
+            Edit::Every(every) => tenant.spec.credentials.rotate_every = every.map(str::to_owned),
+            Edit::Overlap(overlap) => tenant.spec.credentials.overlap = Some(overlap.to_owned()),
             Edit::Retry => {
                 let all = tenant.metadata.annotations.get_or_insert_default();
                 all.insert(annotation::RETRY_AT.to_owned(), now.to_string());
@@ -274,7 +311,31 @@ impl Life<'_> {
         let Some(tenant) = outside.objects.tenants.get(&name) else { return false };
         let status = tenant.status.as_ref();
         let current = status.and_then(|status| status.observed_generation) == tenant.metadata.generation;
-        current && truth::is_true(status, Condition::Ready) && self.operator.settled.contains(&name) && !outside.dead
+        let ready = current && truth::is_true(status, Condition::Ready);
+        let rests = self.operator.settled.contains(&name) && !outside.dead;
+        drop(outside);
+        ready && rests && !self.turns_soon(&name)
+    }
+
+    /// A tenant whose keys are about to change is not at rest.
+    fn turns_soon(&self, name: &ObjectName) -> bool {
+        let next = self.subject(name).ok().and_then(|who| rotation::next(&who));
+        next.is_some_and(|next| next.as_secs() <= 60)
+    }
+
+    fn has_only(&self, who: usize, serial: u32) -> bool {
+        let outside = self.sim.outside();
+        let recalled = outside.recall(&self.name(who));
+        let custody = recalled.and_then(|recalled| outside.secrets.custody.get(&recalled.id));
+        custody.is_some_and(|custody| custody.pairs.keys().eq([&serial]))
+    }
+
+    fn shows(&self, who: usize, condition: Condition, reason: &str) -> bool {
+        let outside = self.sim.outside();
+        let status = outside.objects.tenants.get(&self.name(who)).and_then(|tenant| tenant.status.as_ref());
+        status
+            .and_then(|status| truth::find(status, condition))
+            .is_some_and(|found| found.status == "True" && found.reason == reason)
     }
 
     /// What an earlier Tenant of this name left in custody is not taken up by itself.

@@ -16,6 +16,7 @@ mod chance;
 mod faults;
 mod given;
 mod guards;
+mod keys;
 mod life;
 mod operator;
 mod outside;

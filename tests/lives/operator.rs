@@ -240,12 +240,13 @@ impl Operator {
 fn next(done: &pass::Done, status: &TenantStatus) -> Next {
     let failing = status.conditions.iter().filter(|condition| condition.status == "False");
     let since = failing.map(|condition| condition.last_transition_time.0).max();
-    Next::Again(match done.again {
+    let pause = match done.again {
         _ if done.failed => pace::after_error(done.who.now, since.unwrap_or(done.who.now)),
         Some(again) => again,
         None if done.settled() => pace::at_rest(&done.who.bench.spec.probe, RESYNC),
         None => RESYNC,
-    })
+    };
+    Next::Again(pace::with_keys(pause, &done.who))
 }
 
 fn mint(outside: &mut Outside) -> String {

@@ -6,6 +6,7 @@ use crate::chance::Chance;
 use crate::faults::{Faults, Party};
 use crate::given::{Kind, app, plain, secret};
 use crate::life::{Act, Edit, Script};
+use crate::outside::rotation::Spoil;
 
 const PEOPLE: [(&str, &str, &str); 2] = [("north", "anchor", "mole"), ("south", "buoy", "pier")];
 
@@ -90,7 +91,7 @@ fn acts(chance: &mut Chance) -> Vec<Act> {
 fn middle(chance: &mut Chance, who: usize) -> Vec<Act> {
     let mut acts = vec![];
     for _ in 0..chance.below(5) {
-        acts.push(match chance.below(11) {
+        let act = match chance.below(14) {
             0 => Act::Edit { who, edit: Edit::Plan(chance.pick(&["dinghy", "ferry"])) },
             1 => Act::Edit { who, edit: Edit::Apps(vec![app(chance.pick(&["crm", "hrms", "payments"]))]) },
             2 => Act::Edit { who, edit: Edit::Config(config(chance, who)) },
@@ -98,10 +99,19 @@ fn middle(chance: &mut Chance, who: usize) -> Vec<Act> {
             4 => Act::Drift(chance.below(8)),
             5 => Act::Secret(who),
             6 => Act::Sleep(chance.between(1, 120)),
-            7 => Act::Edit { who, edit: Edit::Suspend(chance.pick(&[SuspendMode::Maintenance, SuspendMode::ReadOnly])) },
-            8 => Act::Edit { who, edit: Edit::Resume },
+            7 => Act::Edit { who, edit: Edit::Token(chance.pick(&["1", "2", "3"])) },
+            8 => Act::Edit { who, edit: Edit::Every(chance.pick(&[Some("1h"), None])) },
+            9 => {
+                acts.push(Act::Spoil(who, chance.pick(&[Spoil::Key, Spoil::User, Spoil::Encryption])));
+                Act::Healed(who)
+            }
+            10 if chance.below(2) == 0 => Act::Sleep(4000),
+            10 => Act::Unpublish(who),
+            11 => Act::Edit { who, edit: Edit::Suspend(chance.pick(&[SuspendMode::Maintenance, SuspendMode::ReadOnly])) },
+            12 => Act::Edit { who, edit: Edit::Resume },
             _ => Act::Ready(who),
-        });
+        };
+        acts.push(act);
     }
     acts
 }

@@ -39,6 +39,7 @@ pub fn all() -> Vec<(&'static str, Script)> {
     all.extend(changing_lives());
     all.extend(contested_lives());
     all.extend(suspend::lives());
+    all.extend(crate::keys::lives());
     let told = all.into_iter().enumerate().map(|(seed, (name, kind, acts))| (name, script(seed as u64, kind, acts)));
     told.chain(crate::rollouts::told()).collect()
 }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tenant_operator::api::VerifyMode;
 use tenant_operator::core::op::{JobKind, Op};
+use tenant_operator::core::rotation;
 use tenant_operator::core::seen::{GateSeen, JobState, KeyAnswer, ProbeSeen, Seen, WorkSeen};
 use tenant_operator::core::stages::{Stage, Way};
 use tenant_operator::core::steps::{self, Step};
@@ -88,7 +89,7 @@ impl Sim {
 fn work(outside: &Outside, gate: &Gate, way: Way, who: &Subject) -> WorkSeen {
     let inputs = outside.read_inputs(who);
     let left = steps::left(who, &inputs.versions);
-    let busy = way == Way::Down || !left.is_empty();
+    let busy = way == Way::Down || !left.is_empty() || rotation::is_stopping(who);
     let source = who.bench.spec.jobs.pod_from.as_ref().filter(|_| outside.is_out(Party::PodSource));
     let jobs = if busy { outside.see_jobs(who, way) } else { vec![] };
     let running = jobs.iter().any(|job| job.state == JobState::Running);
@@ -98,6 +99,7 @@ fn work(outside: &Outside, gate: &Gate, way: Way, who: &Subject) -> WorkSeen {
     }
     WorkSeen {
         custody: outside.see_custody(who),
+        pairs: outside.see_pairs(who),
         missing: if left.contains(&Step::Settings) { inputs.missing.clone() } else { vec![] },
         inputs: outside.see_inputs(who, &inputs),
         gate: if busy && !running && outside.guards(Guard::Gate) { gate.look(way, who) } else { GateSeen::Open },
@@ -115,13 +117,14 @@ fn ask(outside: &Outside, who: &Subject, versions: &steps::SecretVersions) -> Op
     if !over_http || who.is_closed() || !steps::fresh(Step::Keys, who, versions) || steps::fresh(Step::Proof, who, versions) {
         return None;
     }
-    let api = outside.secrets.custody.get(&who.id)?.api;
+    let api = *outside.secrets.custody.get(&who.id)?.pairs.get(&rotation::newest(who))?;
     Some(match outside.web(&who.site, api) {
         _ if !outside.guards(Guard::Proof) => KeyAnswer::Accepted,
         Ok(()) => KeyAnswer::Accepted,
         Err(words) if words == "417" => KeyAnswer::Undecryptable,
         Err(words) => match words.parse::<u16>() {
             Ok(status @ (401 | 404)) => KeyAnswer::Rejected(status),
+            Ok(417) => KeyAnswer::Undecryptable,
             _ => KeyAnswer::Unreachable(words),
         },
     })
@@ -153,6 +156,7 @@ impl World for Sim {
             Op::ReleaseClaims(names) => outside.release_claims(&who.id, names)?,
             Op::Remember(change) => return outside.remember(who, change),
             Op::EnsureCustody => outside.ensure_custody(who)?,
+            Op::DropPairs(serials) => outside.drop_pairs(who, serials)?,
             Op::RemoveCustody => outside.remove_custody(who)?,
             Op::CopyInputs => outside.copy_inputs(who)?,
             Op::RemoveInputs => outside.remove_inputs(who)?,

@@ -20,6 +20,7 @@ pub const FILES: &[(&str, &str)] = files![
     "step_expire.py",
     "step_inspect.py",
     "step_keys.py",
+    "step_retire.py",
     "step_revoke.py",
     "step_settings.py",
     "tenant_archive.py",

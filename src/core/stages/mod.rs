@@ -20,6 +20,7 @@ mod work;
 
 /// The reason of a tenant that waits for a slot of its bench.
 pub const QUEUED: &str = "Queued";
+pub use work::is_unread;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {

@@ -76,6 +76,7 @@ impl Outside {
                 effect = Effect::Record(Box::new(remembered));
             }
             self.claims.insert(claim.name.clone(), made);
+            self.begin_ledger(who);
             self.ids.entry(who.tenant.clone()).or_default().insert(who.id.clone());
             self.wrote(&format!("{} takes {}", who.id, claim.name))?;
             if self.strikes(self.faults.repeat) {
@@ -116,12 +117,15 @@ impl Outside {
         if !self.guards(Guard::Begun) && matches!(change, Change::Stale(_)) {
             return Ok(Effect::None);
         }
+        let current = self.claims.get(&name).ok_or_else(changed)?.version.to_string() == read;
+        if guarded && !current {
+            return Err(changed());
+        }
+        self.note_change(who, change);
         let claim = self.claims.get_mut(&name).ok_or_else(changed)?;
         if !guarded {
             // The whole record goes over whatever was written meanwhile.
             claim.record = who.record().cloned();
-        } else if claim.version.to_string() != read {
-            return Err(changed());
         }
         claim.record = Some(record::changed(claim.record.as_ref().ok_or_else(changed)?, change));
         claim.version = version;

@@ -25,7 +25,8 @@ pub struct Site {
     /// Setup, scheduler, admin and lockdown, as the last settings step was told.
     pub settings: Option<Value>,
     pub setup_runs: u32,
-    pub key: Option<Key>,
+    /// By service user.
+    pub keys: BTreeMap<String, Key>,
     pub maintenance: bool,
     /// In maintenance, it still answers who only reads.
     pub reads: bool,
@@ -37,7 +38,6 @@ pub struct Site {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Key {
-    pub user: String,
     pub api: u64,
     /// The encryption key that it was stored under.
     pub under: u64,
@@ -102,7 +102,7 @@ impl Site {
             ours: BTreeSet::new(),
             settings: None,
             setup_runs: 0,
-            key: None,
+            keys: BTreeMap::new(),
             maintenance: false,
             reads: false,
             paused: false,
@@ -141,6 +141,6 @@ impl Dock {
         let Some(site) = self.sites.get(site).filter(|site| site.complete && self.databases.contains_key(&site.database)) else {
             return false;
         };
-        site.key.as_ref().is_some_and(|key| key.api == api && key.under == site.encryption && !key.revoked)
+        site.keys.values().any(|key| key.api == api && key.under == site.encryption && !key.revoked)
     }
 }

@@ -30,6 +30,7 @@ pub struct Runner {
 
 #[derive(Clone, Debug)]
 pub struct Job {
+    pub uid: u64,
     pub id: String,
     pub tenant: ObjectName,
     pub kind: JobKind,
@@ -83,6 +84,7 @@ impl Outside {
             .filter(|(_, job)| self.guards(Guard::Order) || job.kind == kind)
             .map(|(name, job)| JobSeen {
                 name: name.clone(),
+                uid: job.uid.to_string(),
                 kind: job.kind,
                 attempt: job.attempt,
                 hashes: job.hashes.clone(),
@@ -274,8 +276,10 @@ impl Outside {
             return match key {
                 "db-password" => Some(custody.database),
                 "encryption-key" => Some(custody.encryption),
-                "api-key" | "api-secret" => Some(custody.api),
-                _ => None,
+                _ => {
+                    let serial = key.strip_prefix("api-key-").or_else(|| key.strip_prefix("api-secret-"))?;
+                    custody.pairs.get(&serial.parse().ok()?).copied()
+                }
             };
         }
         match secret.strip_suffix("-inputs") {

@@ -19,6 +19,7 @@ pub mod jobs;
 pub mod master;
 pub mod objects;
 pub mod pods;
+pub mod rotation;
 pub mod secrets;
 pub mod steps;
 
@@ -40,6 +41,7 @@ pub struct Outside {
     pub dock: dock::Dock,
     pub edge: edge::Edge,
     pub master: master::Master,
+    pub ledger: rotation::Ledger,
     pub faults: Faults,
     /// The guard that is switched off.
     pub off: Option<Guard>,
@@ -75,6 +77,7 @@ impl Outside {
             dock: dock::Dock::new(),
             edge: Default::default(),
             master: master::Master::new(),
+            ledger: Default::default(),
             faults: Faults::default(),
             off: None,
             writes: 0,

@@ -34,7 +34,7 @@ impl Given {
         self.input["id"].as_str().unwrap_or_default()
     }
 
-    fn site(&self) -> &str {
+    pub fn site(&self) -> &str {
         self.input["site"].as_str().unwrap_or_default()
     }
 
@@ -46,8 +46,13 @@ impl Given {
         self.input["expectSite"] == json!(true)
     }
 
-    fn secret(&self, name: &str) -> u64 {
+    pub fn secret(&self, name: &str) -> u64 {
         self.env.get(name).copied().unwrap_or_default()
+    }
+
+    /// One of the two service users, as the keys section names it.
+    fn user(&self, which: &str) -> String {
+        self.input["keys"][which].as_str().unwrap_or_default().to_owned()
     }
 
     fn apps(&self) -> Vec<String> {
@@ -68,6 +73,7 @@ impl Outside {
             Step::Keys => self.set_key(turn, given),
             Step::Archive => self.archive(turn, given, nothing_to_archive),
             Step::Drop => self.drop(turn, given, *nothing_to_archive),
+            Step::Retire => self.retire(turn, given),
             Step::Revoke => self.revoke(given),
             Step::Proof | Step::Row => Err(("BadInput", Fatal)),
         };
@@ -119,8 +125,10 @@ impl Outside {
         }
         let site = self.own(given)?;
         if site.complete && turn == 0 {
+            let repaired: Vec<&str> = (site.encryption != encryption).then_some("encryption_key").into_iter().collect();
             site.encryption = encryption;
-            return if has_database { Ok(Turn::Done(json!({"created": false}))) } else { Err(("SiteVanished", Fatal)) };
+            let facts = json!({"created": false, "repaired": repaired});
+            return if has_database { Ok(Turn::Done(facts)) } else { Err(("SiteVanished", Fatal)) };
         }
         site.encryption = encryption;
         if turn < 3 {
@@ -205,7 +213,7 @@ impl Outside {
     }
 
     fn set_key(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
-        let user = given.input["keys"]["user"].as_str().unwrap_or_default().to_owned();
+        let user = given.user("user");
         let api = given.secret("TENANT_API_SECRET");
         // As long as Frappe 16 may take to read the site's config again.
         let from = self.now + self.chance.between(0, 60);
@@ -218,12 +226,13 @@ impl Outside {
         }
         let under = site.encryption;
         // Only a key that is new to a worker can be written over, and only a request from outside tells.
-        let first = self.own(given)?.key.is_none() && given.input["keys"]["verifyInSite"] == json!(false);
+        let first = self.own(given)?.keys.is_empty() && given.input["keys"]["verifyInSite"] == json!(false);
         let spoiled = (first && self.strikes(self.faults.spoil)).then(|| self.fresh());
         let site = self.own(given)?;
-        let changed = site.key.as_ref().is_none_or(|key| key.api != api || key.under != under || key.revoked);
+        let changed = site.keys.get(&user).is_none_or(|key| key.api != api || key.under != under || key.revoked);
+        self.note_set(given.id(), given.site(), &user, api);
         if changed {
-            site.key = Some(Key { user: user.clone(), api, under, revoked: false, from });
+            self.own(given)?.keys.insert(user.clone(), Key { api, under, revoked: false, from });
         }
         if let Some(spoiled) = spoiled {
             site.encryption = spoiled;
@@ -291,9 +300,28 @@ impl Outside {
         Ok(Turn::Done(json!({"dropped": dropped})))
     }
 
-    fn revoke(&mut self, given: &Given) -> Result<Turn, Refusal> {
+    fn retire(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
+        let (user, other, api) = (given.user("user"), given.user("other"), given.secret("TENANT_API_SECRET"));
         let site = self.own(given)?;
-        if let Some(key) = &mut site.key {
+        if turn == 0 {
+            return Ok(Turn::Next(1));
+        }
+        let under = site.encryption;
+        let holds = site.keys.get(&user).is_some_and(|key| key.api == api && key.under == under && !key.revoked);
+        if !holds {
+            return Err(("UserFailed", Retryable));
+        }
+        self.note_stopped(given, &other);
+        if let Some(key) = self.own(given)?.keys.get_mut(&other) {
+            key.revoked = true;
+        }
+        Ok(Turn::Done(json!({"user": other, "revoked": true})))
+    }
+
+    fn revoke(&mut self, given: &Given) -> Result<Turn, Refusal> {
+        let users = [given.user("user"), given.user("other")];
+        let site = self.own(given)?;
+        for (_, key) in site.keys.iter_mut().filter(|(user, _)| users.contains(user)) {
             key.revoked = true;
         }
         Ok(Turn::Done(json!({"revoked": true})))
