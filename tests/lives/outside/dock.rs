@@ -24,6 +24,8 @@ pub struct Site {
     pub setup_runs: u32,
     /// By service user.
     pub keys: BTreeMap<String, Key>,
+    /// The number of the pair that was set last.
+    pub pair: Value,
     pub maintenance: bool,
 }
 
@@ -77,6 +79,7 @@ impl Site {
             settings: None,
             setup_runs: 0,
             keys: BTreeMap::new(),
+            pair: Value::Null,
             maintenance: false,
         }
     }
