@@ -15,6 +15,8 @@ def run(run):
         raise Failure("BadInput", "Bad input to the step: a key or secret with a colon cannot be used in a token.")
     wanted = run.given.section("keys")
     pair = run.secrets.api_key, run.secrets.api_secret
+    # First: from now on no late runner that knows of fewer pairs stops this one.
+    site.remember(pair=wanted.get("pair"))
     try:
         changed, holds, proven = run.inside(tenant_keys.apply, site.name, wanted, *pair)
     except ChildFailed as failed:

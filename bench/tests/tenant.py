@@ -97,7 +97,7 @@ class Tenant:
                 "rateLimit": None,
                 "lockdown": {"mode": "APIOnly", "oauthProviderURL": "https://auth.example.com"},
             },
-            "keys": {"user": self.user, "roles": ["System Manager"], "verifyInSite": True},
+            "keys": {"pair": 0, "user": self.user, "roles": ["System Manager"], "verifyInSite": True},
             "archive": {"directory": self.archive, "configCacheSeconds": 0},
             "drop": {"manifest": None},
         }

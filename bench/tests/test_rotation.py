@@ -27,6 +27,7 @@ class RotatedKeys(SettingsCase):
         """The next pair, for the other user."""
         keys = tenant.input["keys"]
         keys["user"], keys["other"] = keys["other"], keys["user"]
+        keys["pair"] += 1
         tenant.environment.update(TENANT_API_KEY=secrets.token_hex(8), TENANT_API_SECRET=secrets.token_urlsafe(24))
 
     def works(self, tenant, user, key, secret):
@@ -82,6 +83,19 @@ class RotatedKeys(SettingsCase):
         self.assertTrue(self.works(tenant, *self.pair(tenant)))
         self.assert_ok(tenant.run("retire"))
         self.assertFalse(self.works(tenant, *before))
+
+    def test_a_runner_that_was_held_up_until_one_more_pair_was_set_stops_none(self):
+        tenant, _ = self.made_with_two()
+        late = {**tenant.input, "keys": dict(tenant.input["keys"])}
+        self.assert_ok(tenant.run("retire"))
+        pair = self.pair(tenant)
+        environment = dict(tenant.environment)
+        self.turn(tenant)
+        self.assert_ok(tenant.run("keys"))
+        newest = self.pair(tenant)
+        tenant.input, tenant.environment = late, environment
+        self.assert_failed(tenant.run("retire"), "UserFailed")
+        self.assertTrue(self.works(tenant, *newest) and self.works(tenant, *pair))
 
     def test_only_our_own_site_and_only_the_other_user_are_touched(self):
         tenant, before = self.made_with_two()

@@ -82,8 +82,7 @@ pub fn hash(step: Step, who: &Subject, secrets: &SecretVersions) -> String {
         Step::Create => json!([who.site, who.database, marker(who)]),
         Step::Apps => json!(who.want.as_ref().map(|want| &want.apps)),
         Step::Settings => json!([who.want.as_ref().map(|want| settings(want, who, false)), secrets]),
-        // The two users take turns: the next but one pair would look like this one.
-        Step::Keys | Step::Proof => json!([keys(who), rotation::newest(who)]),
+        Step::Keys | Step::Proof => keys(who),
         Step::Retire => json!([who.site, step.as_str(), rotation::newest(who)]),
         Step::Row | Step::Archive | Step::Drop | Step::Revoke => json!([who.site, step.as_str()]),
     };
@@ -171,6 +170,7 @@ fn keys(who: &Subject) -> Value {
     let user = &who.bench.spec.api_user;
     let serial = rotation::newest(who);
     json!({
+        "pair": serial,
         "user": names::api_user(&who.site, serial),
         "other": names::api_user(&who.site, serial.saturating_add(1)),
         "roles": user.roles,

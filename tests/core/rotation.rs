@@ -155,7 +155,7 @@ fn each_pair_is_another_input_also_the_next_but_one_of_the_same_user() {
     let (first, second, third) = (of(0), of(1), of(2));
     assert_eq!(first.1["user"], "tenant-api-a@data.pelican.port.test");
     assert_eq!((&second.1["user"], &second.1["other"]), (&first.1["other"], &first.1["user"]));
-    assert_eq!(first.1, third.1);
+    assert_eq!((&third.1["user"], &third.1["other"]), (&first.1["user"], &first.1["other"]));
     assert!(first.0 != second.0 && second.0 != third.0 && first.0 != third.0);
 }
 

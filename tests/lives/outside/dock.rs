@@ -27,6 +27,8 @@ pub struct Site {
     pub setup_runs: u32,
     /// By service user.
     pub keys: BTreeMap<String, Key>,
+    /// The number of the pair that was set last.
+    pub pair: Value,
     pub maintenance: bool,
     /// In maintenance, it still answers who only reads.
     pub reads: bool,
@@ -103,6 +105,7 @@ impl Site {
             settings: None,
             setup_runs: 0,
             keys: BTreeMap::new(),
+            pair: Value::Null,
             maintenance: false,
             reads: false,
             paused: false,

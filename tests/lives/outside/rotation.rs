@@ -21,6 +21,8 @@ pub struct Ledger {
     served: BTreeMap<String, Option<String>>,
     /// Pairs that somebody made useless in the site, until they are healed.
     spoiled: BTreeSet<u64>,
+    /// Secrets that somebody deleted, until they are published again.
+    deleted: BTreeSet<ObjectName>,
 }
 
 /// What somebody does to a key in the site.
@@ -48,8 +50,9 @@ impl Outside {
         }
     }
 
-    pub fn note_published(&mut self, api: u64) {
+    pub fn note_published(&mut self, name: &ObjectName, api: u64) {
         self.ledger.published.entry(api).or_insert(self.now);
+        self.ledger.deleted.remove(name);
     }
 
     /// A change of the record, before it is made.
@@ -117,6 +120,10 @@ impl Outside {
         }
     }
 
+    pub fn is_deleted(&self, name: &ObjectName) -> bool {
+        self.ledger.deleted.contains(name)
+    }
+
     pub fn is_spoiled(&self, api: u64) -> bool {
         self.ledger.spoiled.contains(&api)
     }
@@ -140,7 +147,10 @@ impl Outside {
     /// Somebody deletes the tenant's own Secret.
     pub fn unpublish(&mut self, tenant: &ObjectName) {
         let Some(id) = self.recall(tenant).map(|recalled| recalled.id) else { return };
-        self.secrets.published.retain(|_, held| held.owner.as_deref() != Some(&id));
+        let of_tenant = self.secrets.published.iter().find(|(_, held)| held.owner.as_deref() == Some(&id));
+        let Some(name) = of_tenant.map(|(name, _)| name.clone()) else { return };
+        self.secrets.published.remove(&name);
+        self.ledger.deleted.insert(name);
         self.stir();
     }
 

@@ -161,7 +161,7 @@ impl Outside {
         }
         let made = Published { owner: Some(who.id.clone()), api, url: format!("https://{}", who.hosts.api) };
         self.secrets.published.insert(passport(who), made);
-        self.note_published(api);
+        self.note_published(&passport(who), api);
         self.wrote(&format!("{} has its key published", who.id))
     }
 

@@ -219,6 +219,7 @@ impl Outside {
         let from = self.now + self.chance.between(0, 60);
         let site = self.own(given)?;
         if turn == 0 {
+            site.pair = given.input["keys"]["pair"].clone();
             return Ok(Turn::Next(1));
         }
         if api == 0 {
@@ -308,7 +309,7 @@ impl Outside {
         }
         let under = site.encryption;
         let holds = site.keys.get(&user).is_some_and(|key| key.api == api && key.under == under && !key.revoked);
-        if !holds {
+        if !holds || site.pair != given.input["keys"]["pair"] {
             return Err(("UserFailed", Retryable));
         }
         self.note_stopped(given, &other);
