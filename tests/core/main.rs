@@ -2,8 +2,11 @@
 
 #[path = "../objects/mod.rs"]
 mod objects;
+#[path = "../restricted/mod.rs"]
+mod restricted;
 
 mod golden;
 mod manifests;
+mod pods;
 mod report;
 mod steps;
