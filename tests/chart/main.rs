@@ -2,6 +2,8 @@
 //! they were skipped, and in CI they fail.
 
 mod network;
+#[path = "../policies/mod.rs"]
+mod policies;
 #[path = "../restricted/mod.rs"]
 mod restricted;
 mod security;

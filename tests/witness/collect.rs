@@ -18,6 +18,7 @@ use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 
+use crate::connections::{self, Connection, Who};
 use crate::folder;
 use crate::lab::{Lab, OPERATOR};
 
@@ -29,6 +30,7 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct Seen {
     texts: Mutex<(HashSet<u64>, HashSet<u64>, File)>,
     secrets: Mutex<(HashSet<u64>, File)>,
+    connections: Mutex<(HashSet<Connection>, File)>,
     dir: PathBuf,
 }
 
@@ -46,7 +48,9 @@ impl Seen {
         fs::set_permissions(&dir, Permissions::from_mode(0o700)).expect("its mode");
         let file = |name: &str| File::create(dir.join(name)).expect("a file");
         let texts = Mutex::new((HashSet::new(), HashSet::new(), file("seen.jsonl")));
-        Self { texts, secrets: Mutex::new((HashSet::new(), file("secrets.jsonl"))), dir }
+        let secrets = Mutex::new((HashSet::new(), file("secrets.jsonl")));
+        let connections = Mutex::new((HashSet::new(), file("connections.jsonl")));
+        Self { texts, secrets, connections, dir }
     }
 
     pub fn text(&self, place: &str, text: &str) {
@@ -68,6 +72,13 @@ impl Seen {
         let mut secrets = self.secrets.lock().expect("nobody panics here");
         if secrets.0.insert(digest(&text)) {
             writeln!(secrets.1, "{}", json!({"name": name, "value": text.trim()})).expect("room");
+        }
+    }
+
+    fn connection(&self, one: Connection) {
+        let mut connections = self.connections.lock().expect("nobody panics here");
+        if connections.0.insert(one.clone()) {
+            writeln!(connections.1, "{}", json!(one)).expect("room");
         }
     }
 
@@ -100,6 +111,7 @@ pub fn until_stopped(dir: &Path) {
             processes.look(&seen);
             if turn % 10 == 0 {
                 keep_logs(dir, &seen.dir.join("logs"));
+                processes.talk(&seen);
             }
             if turn % 50 == 0 {
                 site_configs(dir, &seen);
@@ -170,7 +182,7 @@ async fn metrics(lab: Lab, seen: Arc<Seen>) {
 #[derive(Default)]
 struct Processes {
     looks: HashMap<u32, u8>,
-    of_the_operator: HashSet<u32>,
+    ours: HashMap<u32, Who>,
 }
 
 impl Processes {
@@ -178,6 +190,7 @@ impl Processes {
         let now: HashSet<u32> =
             fs::read_dir("/proc").expect("/proc").filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
         self.looks.retain(|pid, _| now.contains(pid));
+        self.ours.retain(|pid, _| now.contains(pid));
         for pid in now {
             let looks = self.looks.entry(pid).or_default();
             if *looks < 5 {
@@ -195,9 +208,18 @@ impl Processes {
         }
         let words = String::from_utf8_lossy(&line).replace('\0', " ");
         seen.text(&format!("process {words:.60}"), &words);
-        if words.contains("--lease-name") && self.of_the_operator.insert(pid) {
+        let Some(who) = Who::of(&words) else { return };
+        if self.ours.insert(pid, who).is_none() && who == Who::Operator {
             let token = format!("/proc/{pid}/root/var/run/secrets/kubernetes.io/serviceaccount/token");
             seen.secret("the operator's own token", &fs::read(token).unwrap_or_default());
+        }
+    }
+}
+
+impl Processes {
+    fn talk(&self, seen: &Seen) {
+        for (pid, who) in &self.ours {
+            connections::of_process(*pid, *who).into_iter().for_each(|one| seen.connection(one));
         }
     }
 }

@@ -1,14 +1,18 @@
-//! What a whole run in the lab left behind, judged after it: no secret is anywhere but in Secrets, and the chart grants exactly what the
-//! operator used.
+//! What a whole run in the lab left behind, judged after it: no secret is anywhere but in Secrets, the chart grants exactly what the
+//! operator used, and its NetworkPolicies let through what was needed.
 //!
 //! `tests/e2e/run` starts the collector beside the end-to-end tests (`WITNESS=collect`) and ends it with them; what it saw lies in the
 //! lab's folder. Anywhere else the tests say that they were skipped.
 
 mod collect;
+mod connections;
 #[path = "../e2e/lab.rs"]
 #[allow(dead_code, reason = "the end-to-end tests use more of it")]
 mod lab;
 mod needles;
+#[path = "../policies/mod.rs"]
+#[allow(dead_code, reason = "the chart's own tests use more of it")]
+mod policies;
 mod roles;
 mod secrets;
 mod used;
@@ -46,6 +50,13 @@ fn no_secret_is_anywhere_but_in_secrets() {
 fn the_chart_grants_exactly_what_the_operator_used() {
     if let Some(dir) = after_a_run("the_chart_grants_exactly_what_the_operator_used") {
         roles::compare(&dir);
+    }
+}
+
+#[test]
+fn the_network_policies_let_through_what_was_needed() {
+    if let Some(dir) = after_a_run("the_network_policies_let_through_what_was_needed") {
+        connections::judge(&dir);
     }
 }
 
