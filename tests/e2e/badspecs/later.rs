@@ -12,7 +12,7 @@ use crate::bench::{GATEWAY_16, INGRESS_16};
 use crate::case::Case;
 
 use crate::lab::CUSTOMERS;
-use crate::tenant::{light_plan, organization, tenant};
+use crate::tenant::{light_plan, tenant};
 
 const LIMIT: Duration = Duration::from_secs(240);
 
@@ -100,6 +100,11 @@ async fn named(case: &Case) -> Vec<Late> {
         let mut wanted = new("zone", at, &bench);
         wanted.spec.organization.get_or_insert_default().time_zone = Some((*zone).to_owned());
         late(wanted, "TimeZoneUnknown", "spec.organization.timeZone");
+    }
+    for (at, country) in ["ZZ", "XX", "UK", "EU", "AA", "QQ"].iter().enumerate() {
+        let mut wanted = new("land", at, &bench);
+        wanted.spec.organization.get_or_insert_default().country = Some((*country).to_owned());
+        late(wanted, "CountryUnknown", "spec.organization.country");
     }
     for (at, key) in
         ["developer_mode", "allow_cors", "custom_key", "server_script_enabled", "x", "max_file_sizes"].iter().enumerate()
