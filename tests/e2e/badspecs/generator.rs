@@ -121,7 +121,7 @@ impl Walk<'_> {
                 unknown["noSuchField"] = json!(1);
                 vec![json!("text"), json!([]), json!(5), unknown]
             }
-            "object" => vec![json!("text"), json!([]), json!({"any": 5})],
+            "object" => vec![json!("text"), json!([]), json!({"cpu": {}}), json!({"cpu": "lots"}), json!({"cpu": true})],
             _ => vec![],
         }
     }

@@ -137,10 +137,6 @@ async fn in_the_bench(case: &Case) -> Vec<Late> {
     let mut wanted = new("app", &bench);
     wanted.spec.apps = vec![App { name: "no_such_app".to_owned() }];
     late(wanted, "AppMissing", "no_such_app");
-    let mut wanted = new("land", &bench);
-    wanted.spec.organization = Some(organization("Acme"));
-    wanted.spec.organization.get_or_insert_default().country = Some("ZZ".to_owned());
-    late(wanted, "OrganizationUnknown", "ZZ");
     let mut wanted = new("foreign", &bench);
     wanted.spec.credentials.secret_name = Some(weak.clone());
     late(wanted, "SecretNotOurs", &weak);
