@@ -6,7 +6,11 @@ mod objects;
 mod restricted;
 
 mod golden;
+mod keys;
+mod lead;
 mod manifests;
 mod pods;
 mod report;
+mod rollout;
+mod rotation;
 mod steps;

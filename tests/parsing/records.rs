@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tenant_operator::api::{Record, TenantClaim};
 use tenant_operator::core::record::{Change, changed};
 use tenant_operator::core::report::{Outcome, Pass, status};
-use tenant_operator::core::seen::{GateSeen, SecretState, Seen, WorkSeen};
+use tenant_operator::core::seen::{GateSeen, JobSeen, SecretState, Seen, WorkSeen};
 use tenant_operator::core::stages::{Stage, Way};
 use tenant_operator::core::steps::{self, Step};
 use tenant_operator::core::subject::{Remembered, Subject};
@@ -41,16 +41,18 @@ fn record() -> Value {
     })
 }
 
-fn work() -> Seen {
+/// What was seen of a bench where all is well, but for these Jobs.
+pub fn work(jobs: Vec<JobSeen>, published: SecretState) -> Seen {
     Seen::Work(WorkSeen {
         custody: SecretState::Current,
+        pairs: [0].into(),
         missing: vec![],
         versions: Default::default(),
         inputs: SecretState::Current,
-        jobs: vec![],
+        jobs,
         gate: GateSeen::Open,
         pod_source_missing: None,
-        published: SecretState::Current,
+        published,
         key: None,
     })
 }
@@ -69,7 +71,7 @@ fn passes(mut who: Subject, record: Record) {
     assert!(steps::config_to_unset(&who).iter().all(|name| !steps::config_names(&who).contains(name)));
     for way in [Way::Up, Way::Down] {
         let decided = [Stage::Site, Stage::Apps, Stage::Settings, Stage::Keys]
-            .map(|stage| (stage, Outcome::Verdict(stage.decide(way, &who, &work()))));
+            .map(|stage| (stage, Outcome::Verdict(stage.decide(way, &who, &work(vec![], SecretState::Current)))));
         harmless(&status(None, &Pass { way, who: &who, outcomes: &decided, certificate_until: None, probe_failed: false }));
     }
 }
@@ -118,7 +120,7 @@ proptest! {
         who["metadata"]["annotations"] = json!({"tenancy.nexuserp.io/retry-at": text});
         let (tenant, plan, bench) = (objects::read(who), objects::read(objects::plan()), objects::read(objects::bench()));
         let given = tenant_operator::core::subject::Given {
-            tenant: &tenant, plan: Some(&plan), bench: &bench, id: ID.to_owned(), record: None, now: noon(), cluster: "lighthouse".to_owned(),
+            tenant: &tenant, plan: Some(&plan), turn: true, bench: &bench, id: ID.to_owned(), record: None, now: noon(), cluster: "lighthouse".to_owned(),
         };
         let who = Subject::parse(given).expect("an annotation is no reason to refuse a tenant");
         prop_assert_eq!(who.retry_at, text.parse().ok());

@@ -10,13 +10,13 @@ use tenant_operator::controller::transitions;
 use tenant_operator::core::evidence;
 use tenant_operator::core::op::JobKind;
 use tenant_operator::core::report::{Outcome, Pass, status};
-use tenant_operator::core::seen::{GateSeen, JobSeen, JobState, RegistryAnswer, RegistrySeen, SecretState, Seen, WorkSeen};
+use tenant_operator::core::seen::{JobSeen, JobState, RegistryAnswer, RegistrySeen, SecretState, Seen};
 use tenant_operator::core::stages::{Stage, Way};
 use tenant_operator::core::steps::{self, Step};
 use tenant_operator::core::subject::Subject;
 
 use crate::evidence::{is_printable, is_reason};
-use crate::records::{ID, noon};
+use crate::records::{ID, noon, work};
 use crate::{cases, objects, schema, strange};
 
 /// The API server stores it, and a person's terminal shows it.
@@ -47,30 +47,20 @@ fn fold(who: &Subject, way: Way, stage: Stage, seen: &Seen) -> TenantStatus {
 /// A Job of this tenant that ended, with what its containers left.
 fn job(who: &Subject, messages: &[String], blocked: Option<String>, attempt: u32) -> Seen {
     let steps = Step::UP;
-    let versions = Default::default();
     let state = if blocked.is_some() { JobState::Running } else { JobState::Failed };
     let job = JobSeen {
         name: format!("{ID}-provision-0a1b2c3d-{attempt}"),
+        uid: "job-uid".to_owned(),
         kind: JobKind::Provision,
         attempt,
-        hashes: steps.into_iter().map(|step| (step, steps::hash(step, who, &versions))).collect(),
+        hashes: steps.into_iter().map(|step| (step, steps::hash(step, who, &Default::default()))).collect(),
         state,
         leaving: false,
         ended: Some(noon()),
         reports: messages.iter().filter_map(|message| evidence::parse(message)).collect(),
         blocked,
     };
-    Seen::Work(WorkSeen {
-        custody: SecretState::Current,
-        missing: vec![],
-        versions,
-        inputs: SecretState::Current,
-        jobs: vec![job],
-        gate: GateSeen::Open,
-        pod_source_missing: None,
-        published: SecretState::Absent,
-        key: None,
-    })
+    work(vec![job], SecretState::Absent)
 }
 
 proptest! {
