@@ -15,7 +15,7 @@ use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use tenant_operator::api::{Bench, BenchRef, Tenant, TenantPlan};
+use tenant_operator::api::{Bench, BenchRef, BenchSpec, Tenant, TenantPlan};
 use tokio::sync::RwLock;
 
 use crate::bench::Place;
@@ -133,16 +133,32 @@ impl Case {
 
     /// A Bench of the test's own, once tenants can be placed on it.
     pub async fn bench(&self, place: Place) -> BenchRef {
+        let bench = self.bench_as(place, |_| ()).await;
+        self.bench_says(&bench, "Serving", "").await;
+        bench
+    }
+
+    /// One that is other than the examples, whatever comes of it.
+    pub async fn bench_as(&self, place: Place, change: impl FnOnce(&mut BenchSpec)) -> BenchRef {
         let name = format!("{}-{}", self.name, all(&self.benches).len());
         let api = Api::<Bench>::namespaced(self.lab.client.clone(), place.namespace);
-        create(&api, &place.bench(&name)).await;
+        let mut bench = place.bench(&name);
+        change(&mut bench.spec);
+        create(&api, &bench).await;
         add(&self.benches, (name.clone(), place));
-        let ready = |bench: Option<&Bench>| {
-            let said = bench.and_then(|bench| bench.status.as_ref()).map(|status| status.conditions.as_slice());
-            said.is_some_and(|said| said.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"))
-        };
-        within(Duration::from_secs(60), &format!("Bench {name} Ready"), await_condition(api, &name, ready)).await;
         BenchRef { name, namespace: place.namespace.to_owned() }
+    }
+
+    /// Once the Bench's Ready has this reason, and these words in its message.
+    pub async fn bench_says(&self, bench: &BenchRef, reason: &str, words: &str) {
+        let api = Api::<Bench>::namespaced(self.lab.client.clone(), &bench.namespace);
+        let so = |bench: Option<&Bench>| {
+            let said =
+                bench.and_then(|bench| bench.status.as_ref()).map(|status| status.conditions.as_slice()).unwrap_or_default();
+            said.iter().any(|one| one.type_ == "Ready" && one.reason == reason && one.message.contains(words))
+        };
+        within(Duration::from_secs(60), &format!("{reason} of Bench {}", bench.name), await_condition(api, &bench.name, so))
+            .await;
     }
 
     /// Under the test's own name.

@@ -6,6 +6,8 @@
 mod bench;
 mod case;
 mod clean;
+#[path = "../documents/mod.rs"]
+mod documents;
 mod edge;
 mod history;
 mod inside;
@@ -20,9 +22,12 @@ mod wait;
 mod alone;
 mod archive;
 mod bad_input;
+mod badspecs;
 mod change;
 mod faults;
 mod lifecycle;
 mod namespace;
 mod neighbours;
 mod retain;
+mod security;
+mod texts;
