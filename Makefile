@@ -1,5 +1,5 @@
 # The commands of the README. Each does all its set-up itself.
-.PHONY: demo demo-down test kubeconfig crds lab-up lab-down figures
+.PHONY: demo demo-down test chaos kubeconfig crds lab-up lab-down figures
 
 # From nothing to a working tenant on a real one-node Kubernetes.
 demo:
@@ -12,6 +12,10 @@ demo-down lab-down:
 # Every test there is.
 test:
 	@tests/run
+
+# Faults in the lab while tenants come and go: every one of them.
+chaos:
+	@tests/run chaos
 
 kubeconfig:
 	@lab/lab kubeconfig
