@@ -2,6 +2,7 @@
 
 mod check;
 pub mod evidence;
+pub mod lead;
 pub mod manifests;
 pub mod names;
 pub mod op;
@@ -9,6 +10,8 @@ pub mod pace;
 pub mod place;
 pub mod record;
 pub mod report;
+pub mod rollout;
+pub mod rotation;
 pub mod seen;
 pub mod stages;
 pub mod steps;

@@ -47,8 +47,12 @@ pub fn first(who: &Subject) -> Record {
         first_ready_at: None,
         phase: Phase::Active,
         origin: Default::default(),
-        plan: None,
-        rotation: Rotation::default(),
+        plan: who.want.as_ref().map(|want| (*want.copy).clone()),
+        // The first pair is made for the token that is there from the beginning.
+        rotation: Rotation {
+            token: who.want.as_ref().and_then(|want| want.credentials.rotate_token.clone()),
+            ..Default::default()
+        },
         receipts: Default::default(),
         archive: None,
         left: vec![],

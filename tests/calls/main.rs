@@ -8,11 +8,14 @@ mod claims;
 mod ending;
 mod new;
 mod ours;
+mod plans;
 mod queue;
 mod rig;
+mod rotation;
 mod secrets;
 mod server;
 mod settled;
+mod suspend;
 mod writing;
 
 use server::Call;

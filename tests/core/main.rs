@@ -4,6 +4,10 @@
 mod objects;
 
 mod golden;
+mod keys;
+mod lead;
 mod manifests;
 mod report;
+mod rollout;
+mod rotation;
 mod steps;

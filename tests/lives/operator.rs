@@ -13,8 +13,9 @@ use tenant_operator::core::subject::{Given, ObjectName, Problem, Remembered, Sub
 use tenant_operator::world::Error;
 
 use crate::given::CLUSTER;
-use crate::outside::Outside;
+use crate::guards::Guard;
 use crate::outside::objects::is_held;
+use crate::outside::{Outside, at};
 use crate::sim::Sim;
 use crate::truth;
 
@@ -30,8 +31,13 @@ const RESTART: i64 = 7;
 pub struct Operator {
     wakes: BTreeMap<ObjectName, i64>,
     told: BTreeMap<ObjectName, u64>,
+    /// The Tenants as they were seen last.
+    cache: BTreeMap<ObjectName, Tenant>,
     /// Whose last pass found nothing to do.
     pub settled: BTreeSet<ObjectName>,
+    /// Plans that are to be looked at, and when.
+    plans: BTreeMap<String, i64>,
+    plans_told: Option<u64>,
     pub passes: u64,
 }
 
@@ -43,7 +49,7 @@ enum Next {
 
 impl Operator {
     pub fn next_wake(&self) -> Option<i64> {
-        self.wakes.values().min().copied()
+        self.wakes.values().chain(self.plans.values()).min().copied()
     }
 
     /// A watch has something to tell of a tenant, or the operator has not seen it yet since it began.
@@ -59,9 +65,7 @@ impl Operator {
             let names: Vec<ObjectName> = outside.objects.tenants.keys().cloned().collect();
             (names, outside.now, outside.epoch, outside.faults.deaf)
         };
-        while let Ok(name) = sim.gate().1.try_recv() {
-            self.wakes.insert(name, now);
-        }
+        self.woken(sim);
         for name in names {
             let timer = self.wakes.get(&name).is_none_or(|at| *at <= now);
             let watch = !deaf && self.told.get(&name) != Some(&epoch);
@@ -72,12 +76,52 @@ impl Operator {
                 return self.restart(sim);
             }
         }
+        self.woken(sim);
+        self.tell_plans(sim);
+        if sim.outside().dead {
+            self.restart(sim);
+        }
+    }
+
+    /// What the plans' own controller does.
+    fn tell_plans(&mut self, sim: &Sim) {
+        let (now, epoch, deaf) = {
+            let outside = sim.outside();
+            (outside.now, outside.epoch, outside.faults.deaf)
+        };
+        self.plans.extend(sim.turns.news().into_iter().map(|name| (name, now)));
+        if !deaf && self.plans_told != Some(epoch) {
+            self.plans_told = Some(epoch);
+            self.plans.extend(sim.outside().plans.keys().map(|name| (name.clone(), now)));
+        }
+        for name in self.plans.keys().cloned().collect::<Vec<_>>() {
+            if self.plans.get(&name).is_some_and(|at| *at <= now) {
+                match sim.tell_plan(&name) {
+                    Ok(()) => self.plans.remove(&name),
+                    Err(_) => self.plans.insert(name, now + FAILED),
+                };
+            }
+        }
+        self.woken(sim);
+    }
+
+    /// Those whose turn has come: what was seen of them before is out of date.
+    fn woken(&mut self, sim: &Sim) {
+        let now = sim.outside().now;
+        while let Ok(name) = sim.gate().1.try_recv() {
+            self.wakes.insert(name, now);
+        }
+        for name in sim.turns.called() {
+            self.settled.remove(&name);
+            self.wakes.insert(name, now);
+        }
     }
 
     /// One pass over one tenant, and when to come again.
     pub fn look(&mut self, sim: &Sim, name: &ObjectName) {
         let (now, epoch) = {
-            let outside = sim.outside();
+            let mut outside = sim.outside();
+            outside.began = outside.now;
             (outside.now, outside.epoch)
         };
         self.passes += 1;
@@ -89,6 +133,7 @@ impl Operator {
             }
             Ok(Next::Gone) => {
                 sim.gate().0.gone(name);
+                sim.turns.gone(name, at(now));
                 self.wakes.remove(name);
                 self.told.remove(name);
             }
@@ -104,14 +149,20 @@ impl Operator {
         sim.forget();
         let mut outside = sim.outside();
         outside.dead = false;
+        if !outside.guards(Guard::Custody) {
+            outside.secrets.custody.clear();
+        }
         outside.now += RESTART;
         outside.say(|| "the operator is started again".to_owned());
     }
 
     fn pass(&mut self, sim: &Sim, name: &ObjectName) -> Result<Next, Error> {
-        let Some(tenant) = sim.outside().objects.tenants.get(name).cloned() else { return Ok(Next::Gone) };
+        let seen = sim.outside().tenant(name, self.cache.get(name));
+        let Some(tenant) = seen else { return Ok(Next::Gone) };
+        self.cache.insert(name.clone(), tenant.clone());
         sim.outside().reachable()?;
         if tenant.metadata.deletion_timestamp.is_some() {
+            sim.turns.gone(name, sim.outside().time());
             return self.down(sim, name, &tenant);
         }
         let recalled = sim.outside().recall(name);
@@ -120,12 +171,15 @@ impl Operator {
             None => (mint(&mut sim.outside()), None),
         };
         let kept = record.as_ref().is_some_and(|record| record.record.phase == Phase::Retained);
-        let who = if kept { Err(adoption()) } else { subject(&sim.outside(), &tenant, id, record) };
+        let who = if kept { Err(adoption()) } else { sim.turns.subject(&sim.outside(), &tenant, id.clone(), record) };
         let who = match who {
             Ok(who) => who,
             Err(problem) => {
                 // It keeps no place at the gate meanwhile.
                 sim.gate().0.gone(name);
+                let now = sim.outside().time();
+                sim.turns.aside(&tenant, now);
+                sim.outside().rollouts.leave(&id);
                 let (generation, now) = (tenant.metadata.generation.unwrap_or_default(), sim.outside().time());
                 let status = report::problem(tenant.status.as_ref(), generation, now, &problem);
                 self.tell(sim, name, &tenant, status)?;
@@ -133,9 +187,10 @@ impl Operator {
             }
         };
         if !is_held(&tenant) {
-            sim.outside().hold(name)?;
+            sim.outside().hold(name, &tenant)?;
         }
         let done = block_on(pass::run(sim, who, Way::Up));
+        sim.report(&done);
         let status = report::status(tenant.status.as_ref(), &done.report());
         let next = next(&done, &status);
         self.tell(sim, name, &tenant, status)?;
@@ -185,12 +240,13 @@ impl Operator {
 fn next(done: &pass::Done, status: &TenantStatus) -> Next {
     let failing = status.conditions.iter().filter(|condition| condition.status == "False");
     let since = failing.map(|condition| condition.last_transition_time.0).max();
-    Next::Again(match done.again {
+    let pause = match done.again {
         _ if done.failed => pace::after_error(done.who.now, since.unwrap_or(done.who.now)),
         Some(again) => again,
         None if done.settled() => pace::at_rest(&done.who.bench.spec.probe, RESYNC),
         None => RESYNC,
-    })
+    };
+    Next::Again(pace::with_keys(pause, &done.who))
 }
 
 fn mint(outside: &mut Outside) -> String {
@@ -201,10 +257,6 @@ fn adoption() -> Problem {
     Problem::lasting("AdoptionNeeded", "a retained site has this name: adopt it, or choose another subdomain")
 }
 
-fn subject(outside: &Outside, tenant: &Tenant, id: String, record: Option<Remembered>) -> Result<Subject, Problem> {
-    Subject::parse(outside.give(tenant, id, record).as_given())
-}
-
 /// What a [`Given`] borrows from.
 pub struct Gift {
     tenant: Tenant,
@@ -213,6 +265,7 @@ pub struct Gift {
     id: String,
     record: Option<Remembered>,
     now: k8s_openapi::jiff::Timestamp,
+    pub turn: bool,
 }
 
 impl Gift {
@@ -220,6 +273,7 @@ impl Gift {
         Given {
             tenant: &self.tenant,
             plan: self.plan.as_ref(),
+            turn: self.turn,
             bench: &self.bench,
             id: self.id.clone(),
             record: self.record.clone(),
@@ -238,6 +292,7 @@ impl Outside {
             id,
             record,
             now: self.time(),
+            turn: false,
         }
     }
 }

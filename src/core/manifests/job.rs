@@ -8,10 +8,10 @@ use k8s_openapi::api::core::v1::{Container, EnvVar, EnvVarSource, SecretKeySelec
 
 use super::owned_meta;
 use super::pod::BenchPod;
-use crate::core::names;
 use crate::core::op::JobPlan;
 use crate::core::steps::{Step, input};
 use crate::core::subject::Subject;
+use crate::core::{names, rotation};
 
 /// `source` is the Deployment that the Bench names in `jobs.podFrom`.
 pub fn job(who: &Subject, plan: &JobPlan, source: Option<&Deployment>) -> Job {
@@ -61,6 +61,9 @@ fn secrets(who: &Subject, run: &[Step]) -> Vec<EnvVar> {
     for (name, key) in CUSTODY {
         env.push(secret(name, &custody, key, leaving));
     }
+    for (name, key) in PAIR.into_iter().zip(names::pair(rotation::newest(who))) {
+        env.push(secret(name, &custody, &key, leaving));
+    }
     if run.contains(&Step::Settings) {
         let inputs = names::inputs(&who.id);
         env.extend(who.secret_inputs().iter().map(|input| secret(&input.env, &inputs, &input.env, false)));
@@ -68,10 +71,8 @@ fn secrets(who: &Subject, run: &[Step]) -> Vec<EnvVar> {
     env
 }
 
-/// What the custody Secret holds, and the variable that carries each into a Job.
-pub const CUSTODY: [(&str, &str); 4] = [
-    ("TENANT_DB_PASSWORD", "db-password"),
-    ("TENANT_ENCRYPTION_KEY", "encryption-key"),
-    ("TENANT_API_KEY", "api-key"),
-    ("TENANT_API_SECRET", "api-secret"),
-];
+/// What the custody Secret holds besides the pairs of the API key, and the variable that carries each into a Job.
+pub const CUSTODY: [(&str, &str); 2] = [("TENANT_DB_PASSWORD", "db-password"), ("TENANT_ENCRYPTION_KEY", "encryption-key")];
+
+/// The variables that carry the newest pair.
+const PAIR: [&str; 2] = ["TENANT_API_KEY", "TENANT_API_SECRET"];

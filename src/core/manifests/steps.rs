@@ -20,6 +20,7 @@ pub const FILES: &[(&str, &str)] = files![
     "step_expire.py",
     "step_inspect.py",
     "step_keys.py",
+    "step_retire.py",
     "step_revoke.py",
     "step_settings.py",
     "tenant_archive.py",
@@ -34,6 +35,7 @@ pub const FILES: &[(&str, &str)] = files![
     "tenant_run.py",
     "tenant_settings.py",
     "tenant_site.py",
+    "tenant_suspend.py",
 ];
 
 /// Named by what it holds: a new version is a new ConfigMap, and a running Job keeps its own.

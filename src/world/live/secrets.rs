@@ -9,24 +9,48 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use rand::distr::{Alphanumeric, SampleString};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Live, absent, carries};
 use crate::core::manifests::job::CUSTODY;
-use crate::core::names;
 use crate::core::seen::SecretState;
 use crate::core::steps::SecretVersions;
 use crate::core::subject::{SecretInput, Subject};
+use crate::core::{names, rotation};
 use crate::world::Error;
 
 const KIND: &str = "Secret";
 
 type Data = BTreeMap<String, ByteString>;
 
-/// The API user's key and secret.
+/// An API user's key and secret.
 pub struct Key {
     pub key: String,
     pub secret: String,
+}
+
+/// A pair of the tenant's own API key, and the service user that has it.
+pub struct Pair {
+    pub user: String,
+    pub key: Key,
+}
+
+/// What the custody Secret holds.
+pub struct Custody {
+    /// Of what is held besides the pairs of the API key.
+    pub state: SecretState,
+    pub pairs: BTreeMap<u32, Pair>,
+}
+
+impl Custody {
+    fn empty(state: SecretState) -> Self {
+        Self { state, pairs: BTreeMap::new() }
+    }
+
+    /// The pair that is published.
+    pub fn proven(&self, who: &Subject) -> Option<&Pair> {
+        self.pairs.get(&rotation::proven(who)?.serial)
+    }
 }
 
 /// What the Secrets of the tenant's own namespace hold of what its spec names.
@@ -47,26 +71,39 @@ impl Live {
         found.map_err(|source| Error::cluster("get", KIND, name, source))
     }
 
-    /// The custody Secret's state, and the key in it.
-    pub(super) async fn see_custody(&self, who: &Subject) -> Result<(SecretState, Option<Key>), Error> {
+    /// The custody Secret's state, and the pairs in it.
+    pub(super) async fn see_custody(&self, who: &Subject) -> Result<Custody, Error> {
         let Some(secret) = self.find_secret(&who.bench.namespace, &names::custody(&who.id)).await? else {
-            return Ok((SecretState::Absent, None));
+            return Ok(Custody::empty(SecretState::Absent));
         };
         if !carries(&secret, &who.id) {
-            return Ok((SecretState::NotOurs, None));
+            return Ok(Custody::empty(SecretState::NotOurs));
         }
         let complete = CUSTODY.iter().all(|(_, key)| text(&secret, key).is_some());
-        let key = text(&secret, "api-key").zip(text(&secret, "api-secret")).map(|(key, secret)| Key { key, secret });
-        Ok((if complete { SecretState::Current } else { SecretState::Stale }, key))
+        let state = if complete { SecretState::Current } else { SecretState::Stale };
+        Ok(Custody { state, pairs: pairs(who, &secret) })
     }
 
-    /// Makes what is missing, and never touches what is there.
+    /// Makes what is missing, and never touches what is there: of the pairs, only the newest is ever made.
     pub(super) async fn ensure_custody(&self, who: &Subject) -> Result<(), Error> {
         let name = names::custody(&who.id);
         let found = self.find_secret(&who.bench.namespace, &name).await?;
         let has = |key: &str| found.as_ref().is_some_and(|secret| text(secret, key).is_some());
-        let made = CUSTODY.iter().filter(|(_, key)| !has(key)).map(|(_, key)| ((*key).to_owned(), bytes(generate(key))));
+        let wanted = CUSTODY.iter().map(|(_, key)| (*key).to_owned()).chain(names::pair(rotation::newest(who)));
+        let made = wanted.filter(|key| !has(key)).map(|key| {
+            let value = bytes(generate(&key));
+            (key, value)
+        });
         self.write_secret(who, &who.bench.namespace, &name, made.collect(), found.as_ref()).await
+    }
+
+    /// Takes pairs out of custody, and touches nothing else there.
+    pub(super) async fn drop_pairs(&self, who: &Subject, serials: &[u32]) -> Result<(), Error> {
+        let name = names::custody(&who.id);
+        let Some(found) = self.find_secret(&who.bench.namespace, &name).await? else { return Ok(()) };
+        let gone: BTreeMap<String, Option<ByteString>> =
+            serials.iter().flat_map(|serial| names::pair(*serial)).map(|key| (key, None)).collect();
+        self.change_secret(who, &who.bench.namespace, &found, json!(gone)).await
     }
 
     pub(super) async fn read_inputs(&self, who: &Subject) -> Result<Inputs, Error> {
@@ -101,21 +138,22 @@ impl Live {
         self.write_secret(who, &who.bench.namespace, &name, inputs.values, found.as_ref()).await
     }
 
-    pub(super) async fn see_published(&self, who: &Subject, key: Option<&Key>) -> Result<SecretState, Error> {
+    pub(super) async fn see_published(&self, who: &Subject, pair: Option<&Pair>) -> Result<SecretState, Error> {
         let found = self.find_secret(&who.tenant.namespace, &who.credentials_secret).await?;
-        let Some(key) = key else {
+        let Some(pair) = pair else {
             let ours = found.as_ref().map(|secret| carries(secret, &who.id));
             return Ok(ours.map_or(SecretState::Absent, |ours| if ours { SecretState::Stale } else { SecretState::NotOurs }));
         };
-        Ok(compare(found.as_ref(), &who.id, &published(who, key)))
+        Ok(compare(found.as_ref(), &who.id, &published(who, pair)))
     }
 
     pub(super) async fn publish(&self, who: &Subject) -> Result<(), Error> {
-        let (_, key) = self.see_custody(who).await?;
-        let key = key.ok_or_else(|| Error::Unusable { what: names::custody(&who.id), problem: "it holds no key".to_owned() })?;
+        let custody = self.see_custody(who).await?;
+        let problem = "it holds no key that was proven".to_owned();
+        let pair = custody.proven(who).ok_or_else(|| Error::Unusable { what: names::custody(&who.id), problem })?;
         let found = self.find_secret(&who.tenant.namespace, &who.credentials_secret).await?;
         let namespace = who.tenant.namespace.clone();
-        self.write_secret(who, &namespace, &who.credentials_secret, published(who, &key), found.as_ref()).await
+        self.write_secret(who, &namespace, &who.credentials_secret, published(who, pair), found.as_ref()).await
     }
 
     /// Creates, or changes one that carries our id; any other is somebody's, and stays as it is.
@@ -127,23 +165,22 @@ impl Live {
         data: Data,
         found: Option<&Secret>,
     ) -> Result<(), Error> {
-        let metadata = ObjectMeta { name: Some(name.to_owned()), labels: Some(who.labels()), ..Default::default() };
-        let api = self.secrets(namespace);
-        let result = match found {
-            Some(found) if !carries(found, &who.id) => return Err(Error::SecretNotOurs { name: format!("{namespace}/{name}") }),
-            Some(found) => {
-                let patch = json!({"metadata": {"resourceVersion": found.metadata.resource_version}, "data": data});
-                api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await
-            }
-            None => api.create(&PostParams::default(), &Secret { metadata, data: Some(data), ..Default::default() }).await,
-        };
-        match result {
-            Ok(_) => Ok(()),
-            Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => {
-                Err(Error::Changed { kind: KIND, name: name.to_owned() })
-            }
-            Err(source) => Err(Error::cluster("write", KIND, name, source)),
+        if let Some(found) = found {
+            return self.change_secret(who, namespace, found, json!(data)).await;
         }
+        let metadata = ObjectMeta { name: Some(name.to_owned()), labels: Some(who.labels()), ..Default::default() };
+        let secret = Secret { metadata, data: Some(data), ..Default::default() };
+        written(name, self.secrets(namespace).create(&PostParams::default(), &secret).await)
+    }
+
+    /// From the version that was read, and only while it is ours; a null takes a key out.
+    async fn change_secret(&self, who: &Subject, namespace: &str, found: &Secret, data: Value) -> Result<(), Error> {
+        let name = found.metadata.name.as_deref().unwrap_or_default();
+        if !carries(found, &who.id) {
+            return Err(Error::SecretNotOurs { name: format!("{namespace}/{name}") });
+        }
+        let patch = json!({"metadata": {"resourceVersion": found.metadata.resource_version}, "data": data});
+        written(name, self.secrets(namespace).patch(name, &PatchParams::default(), &Patch::Merge(patch)).await)
     }
 
     /// Deletes a Secret that carries the tenant's id; a missing one, or one that is not ours, is left.
@@ -161,6 +198,26 @@ impl Live {
             _ => Ok(()),
         }
     }
+}
+
+fn written(name: &str, result: kube::Result<Secret>) -> Result<(), Error> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => {
+            Err(Error::Changed { kind: KIND, name: name.to_owned() })
+        }
+        Err(source) => Err(Error::cluster("write", KIND, name, source)),
+    }
+}
+
+/// Those that are whole.
+fn pairs(who: &Subject, secret: &Secret) -> BTreeMap<u32, Pair> {
+    let serials = secret.data.iter().flatten().filter_map(|(name, _)| names::pair_of(name));
+    let whole = |serial: u32| {
+        let [key, value] = names::pair(serial).map(|name| text(secret, &name));
+        Some((serial, Pair { user: names::api_user(&who.site, serial), key: Key { key: key?, secret: value? } }))
+    };
+    serials.filter_map(whole).collect()
 }
 
 pub(super) fn text(secret: &Secret, key: &str) -> Option<String> {
@@ -186,13 +243,13 @@ fn compare(found: Option<&Secret>, id: &str, wanted: &Data) -> SecretState {
 }
 
 /// What the tenant's own Secret holds: all that a client needs to call the API.
-fn published(who: &Subject, key: &Key) -> Data {
+fn published(who: &Subject, pair: &Pair) -> Data {
     [
-        ("api-key", key.key.clone()),
-        ("api-secret", key.secret.clone()),
+        ("api-key", pair.key.key.clone()),
+        ("api-secret", pair.key.secret.clone()),
         ("api-url", format!("https://{}", who.hosts.api)),
         ("url", format!("https://{}", who.hosts.frontend)),
-        ("user", names::api_user(&who.site)),
+        ("user", pair.user.clone()),
         ("site-name", who.site.clone()),
     ]
     .map(|(name, value)| (name.to_owned(), bytes(value)))
@@ -203,7 +260,7 @@ fn published(who: &Subject, key: &Key) -> Data {
 fn generate(key: &str) -> String {
     match key {
         "encryption-key" => base64::engine::general_purpose::URL_SAFE.encode(rand::random::<[u8; 32]>()),
-        "api-key" => Alphanumeric.sample_string(&mut rand::rng(), 16),
+        key if key.starts_with("api-key-") => Alphanumeric.sample_string(&mut rand::rng(), 16),
         _ => Alphanumeric.sample_string(&mut rand::rng(), 32),
     }
 }
@@ -220,8 +277,8 @@ mod tests {
 
     #[test]
     fn no_generated_secret_holds_a_colon_or_comes_twice() {
-        for (_, name) in CUSTODY {
-            let (one, two) = (generate(name), generate(name));
+        for name in CUSTODY.map(|(_, name)| name.to_owned()).into_iter().chain(names::pair(7)) {
+            let (one, two) = (generate(&name), generate(&name));
             assert!(!one.contains(':') && one != two, "{name}");
         }
     }
