@@ -17,11 +17,17 @@ kubectl() { kube kubectl "$@"; }
 inside() { nsenter --net="/run/netns/$net" "$@"; }   # ip netns exec would hide the cgroups from the kubelet
 ctr_() { ctr -a "$dir/containerd/sock" -n k8s.io "$@"; }
 
-# spawn NAME CMD...: outlives the shell and terminal that started it. The command is kept for start_server.
+# spawn NAME CMD...: outlives the shell and terminal that started it, and keeps none of their files open: a caller's lock, say.
+# The command is kept for start_server.
 spawn() {
-  local name=$1; shift
+  local name=$1 file; shift
   printf '%s\0' "$@" >"$dir/$name.command"
-  setsid nsenter --net="/run/netns/$net" "$@" >>"$dir/$name.log" 2>&1 </dev/null 8>&- 9>&- &
+  (
+    for file in "/proc/$BASHPID/fd"/*; do
+      file=${file##*/}; [ "$file" -le 2 ] || exec {file}>&-
+    done
+    exec setsid nsenter --net="/run/netns/$net" "$@" >>"$dir/$name.log" 2>&1 </dev/null
+  ) &
   echo $! >"$dir/$name.pid"
 }
 runs() { [ -e "$dir/$1.pid" ] && tr '\0' ' ' <"/proc/$(<"$dir/$1.pid")/cmdline" | grep -q "$1"; } 2>/dev/null
