@@ -17,12 +17,17 @@ mod tenant;
 mod times;
 mod wait;
 
+mod adoption;
 mod alone;
 mod archive;
 mod bad_input;
 mod change;
+mod contested;
+mod drift;
 mod faults;
 mod lifecycle;
 mod namespace;
 mod neighbours;
 mod retain;
+mod rotation;
+mod suspension;
