@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{Api, DeleteParams, PostParams};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use kube::runtime::wait::await_condition;
 use kube::{Resource, ResourceExt};
 use serde::Serialize;
@@ -211,6 +211,12 @@ impl Case {
     pub fn remember(&self, place: &Place, subdomain: &str, id: &str) {
         let mut ids = self.ids.lock().unwrap();
         ids.insert((id.to_owned(), place.namespace, place.api_host(subdomain)));
+    }
+
+    /// Merges a change into a Tenant among the customers.
+    pub async fn change(&self, name: &str, patch: serde_json::Value) {
+        let changed = self.tenants(CUSTOMERS).patch(name, &PatchParams::default(), &Patch::Merge(patch)).await;
+        changed.unwrap_or_else(|error| panic!("a change of {name}: {error}"));
     }
 
     /// Deletes a Tenant among the customers, and returns once its object is gone.
