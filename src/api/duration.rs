@@ -4,7 +4,8 @@ use std::time::Duration;
 
 /// What the schema asks of a duration, so that a typing error is refused when the object is applied. No part is longer than 190 years:
 /// beyond 292, CEL's own durations end, and the API server would answer with that error instead of our words.
-pub const PATTERN: &str = r"^([0-9]{1,12}(\.[0-9]{1,9})?ms|[0-9]{1,9}(\.[0-9]{1,9})?s|[0-9]{1,7}(\.[0-9]{1,9})?m|[0-9]{1,6}(\.[0-9]{1,9})?h)+$";
+pub const PATTERN: &str =
+    r"^([0-9]{1,12}(\.[0-9]{1,9})?ms|[0-9]{1,9}(\.[0-9]{1,9})?s|[0-9]{1,7}(\.[0-9]{1,9})?m|[0-9]{1,6}(\.[0-9]{1,9})?h)+$";
 
 /// In milliseconds.
 const UNITS: [(&str, u64); 4] = [("ms", 1), ("h", 3_600_000), ("m", 60_000), ("s", 1000)];

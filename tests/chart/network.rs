@@ -23,7 +23,10 @@ fn job() -> End {
 }
 
 fn answer() -> End {
-    End { namespace: "erp16".to_owned(), labels: json!({"app.kubernetes.io/name": "tenant-answer", "tenancy.nexuserp.io/bench": "main"}) }
+    End {
+        namespace: "erp16".to_owned(),
+        labels: json!({"app.kubernetes.io/name": "tenant-answer", "tenancy.nexuserp.io/bench": "main"}),
+    }
 }
 
 fn other(namespace: &str) -> End {
@@ -80,7 +83,8 @@ fn a_job_asks_names_mariadb_and_redis_and_nobody_asks_it() {
     let bounded = network(&chart, &["networkPolicies.jobs.to[0].podSelector.matchLabels.app=other"]);
     assert!(bounded.may(&job(), "Egress", &other("erp"), 3306));
     assert!(!bounded.may(&job(), "Egress", &outside(), 3306) && !bounded.may(&job(), "Egress", &other("erp16"), 3306));
-    let more = network(&chart,
+    let more = network(
+        &chart,
         &["networkPolicies.jobs.egress[0].ports[0].port=443,networkPolicies.jobs.egress[0].ports[0].protocol=TCP"],
     );
     assert!(more.may(&job(), "Egress", &outside(), 443));
@@ -105,9 +109,7 @@ fn the_benchs_own_pods_and_other_namespaces_are_left_alone() {
     let Some(chart) = Chart::found() else { return };
     let net = network(&chart, &[]);
     for namespace in ["erp", "operators", "customers"] {
-        assert!(
-            net.may(&other(namespace), "Egress", &outside(), 25) && net.may(&other(namespace), "Ingress", &outside(), 22)
-        );
+        assert!(net.may(&other(namespace), "Egress", &outside(), 25) && net.may(&other(namespace), "Ingress", &outside(), 22));
     }
 }
 

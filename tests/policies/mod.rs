@@ -53,4 +53,3 @@ fn selected(selector: &Value, labels: &Value) -> bool {
     });
     plain && listed
 }
-

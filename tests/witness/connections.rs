@@ -40,7 +40,9 @@ impl Who {
     /// Both benches' namespaces have the same policies.
     fn pod(self) -> End {
         let (namespace, labels) = match self {
-            Self::Operator => (OPERATOR, json!({"app.kubernetes.io/name": "tenant-operator", "app.kubernetes.io/instance": "tenant-operator"})),
+            Self::Operator => {
+                (OPERATOR, json!({"app.kubernetes.io/name": "tenant-operator", "app.kubernetes.io/instance": "tenant-operator"}))
+            }
             Self::Answer => ("erp", json!({"app.kubernetes.io/name": "tenant-answer"})),
             Self::Job => ("erp", json!({"app.kubernetes.io/managed-by": "tenant-operator"})),
         };
@@ -66,10 +68,12 @@ pub fn of_process(pid: u32, who: Who) -> HashSet<Connection> {
 const LISTENS: &str = "0A";
 
 fn parse(table: &str, who: Who) -> HashSet<Connection> {
-    let rows = || table.lines().filter_map(|line| {
-        let mut words = line.split_whitespace().skip(1);
-        Some((end(words.next()?)?, end(words.next()?)?, words.next()?))
-    });
+    let rows = || {
+        table.lines().filter_map(|line| {
+            let mut words = line.split_whitespace().skip(1);
+            Some((end(words.next()?)?, end(words.next()?)?, words.next()?))
+        })
+    };
     let open: HashSet<u16> = rows().filter(|(_, _, state)| *state == LISTENS).map(|((_, port), _, _)| port).collect();
     let others = rows().filter(|(_, (address, _), state)| *state != LISTENS && !address.is_loopback());
     let connection = |((_, own), (address, port), _): ((Ipv4Addr, u16), (Ipv4Addr, u16), &str)| match open.contains(&own) {
@@ -178,9 +182,15 @@ mod tests {
 
     #[test]
     fn pods_of_ours_are_known_by_their_command_lines() {
-        assert_eq!(Who::of("/usr/local/bin/tenant-operator run --cluster-name=lab --lease-name=tenant-operator "), Some(Who::Operator));
+        assert_eq!(
+            Who::of("/usr/local/bin/tenant-operator run --cluster-name=lab --lease-name=tenant-operator "),
+            Some(Who::Operator)
+        );
         assert_eq!(Who::of("/usr/local/bin/tenant-operator answer "), Some(Who::Answer));
-        assert_eq!(Who::of("/home/frappe/frappe-bench/env/bin/python /tenant-operator/steps/main.py create apps "), Some(Who::Job));
+        assert_eq!(
+            Who::of("/home/frappe/frappe-bench/env/bin/python /tenant-operator/steps/main.py create apps "),
+            Some(Who::Job)
+        );
         assert_eq!(Who::of("mariadbd --user=x "), None);
     }
 }
