@@ -125,9 +125,8 @@ fn running(job: &JobSeen, order: &Order) -> Verdict {
 
 /// Whether the last word of the tenant's Jobs on the way up is that what is wanted now failed.
 pub fn failed(who: &Subject, seen: &WorkSeen) -> bool {
-    let steps = steps::left(who, &seen.versions);
     let newest = seen.jobs.last().filter(|job| job.kind == JobKind::Provision && !job.leaving);
-    newest.is_some_and(|job| job.state == JobState::Failed && is_current(who, seen, job, &steps))
+    newest.is_some_and(|job| job.state == JobState::Failed && is_current(who, seen, job, &steps::left(who, &seen.versions)))
 }
 
 /// Whether a Job was given what is wanted now. Where a step failed, only what that step is given counts: a spec put right must not
