@@ -41,7 +41,7 @@ fn tenant(wanted: Option<SuspendMode>, facts: Value) -> Subject {
 
 fn seen(key: Option<KeyAnswer>) -> WorkSeen {
     WorkSeen {
-        pairs: vec![0],
+        pairs: [0].into(),
         custody: SecretState::Current,
         missing: vec![],
         versions: versions(),
