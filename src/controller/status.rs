@@ -100,11 +100,18 @@ pub fn transitions(old: Option<&TenantStatus>, new: &TenantStatus) -> Vec<Event>
             EventType::Normal
         },
         reason: condition.reason.clone(),
-        note: Some(format!("{}: {}", condition.type_, condition.message)),
+        note: Some(note(&condition.type_, &condition.message)),
         action: condition.type_.clone(),
         secondary: None,
     };
     changed.map(event).collect()
+}
+
+/// The API server takes 1 KiB, and no event at all rather than a longer one.
+fn note(type_: &str, message: &str) -> String {
+    let note = format!("{type_}: {message}");
+    let end = note.char_indices().map(|(at, letter)| at + letter.len_utf8()).take_while(|end| *end <= 1024).last();
+    note[..end.unwrap_or_default()].to_owned()
 }
 
 /// It was True before.

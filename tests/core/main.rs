@@ -2,11 +2,14 @@
 
 #[path = "../objects/mod.rs"]
 mod objects;
+#[path = "../restricted/mod.rs"]
+mod restricted;
 
 mod golden;
 mod keys;
 mod lead;
 mod manifests;
+mod pods;
 mod report;
 mod rollout;
 mod rotation;

@@ -236,7 +236,7 @@ impl Outside {
             self.own(given)?.keys.insert(user.clone(), Key { api, under, revoked: false, from });
         }
         if let Some(spoiled) = spoiled {
-            site.encryption = spoiled;
+            self.own(given)?.encryption = spoiled;
         }
         Ok(Turn::Done(json!({"user": user, "changed": changed, "proven": given.input["keys"]["verifyInSite"]})))
     }
