@@ -128,6 +128,8 @@ impl Life<'_> {
         for name in &names {
             self.operator.look(&self.sim, name);
         }
+        // Those of other plans, and new ones, may be under way.
+        let names: Vec<_> = names.into_iter().filter(|name| self.operator.settled.contains(name)).collect();
         let before = self.sim.outside().writes;
         for name in names.iter().chain(&names) {
             self.sim.outside().now += 1;
