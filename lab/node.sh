@@ -20,7 +20,7 @@ ctr_() { ctr -a "$dir/containerd/sock" -n k8s.io "$@"; }
 # spawn NAME CMD...: outlives the shell and terminal that started it.
 spawn() {
   local name=$1; shift
-  setsid nsenter --net="/run/netns/$net" "$@" >"$dir/$name.log" 2>&1 </dev/null 8>&- 9>&- &
+  setsid nsenter --net="/run/netns/$net" "$@" >"$dir/$name.log" 2>&1 </dev/null 3>&- 4>&- 5>&- 8>&- 9>&- &
   echo $! >"$dir/$name.pid"
 }
 runs() { [ -e "$dir/$1.pid" ] && tr '\0' ' ' <"/proc/$(<"$dir/$1.pid")/cmdline" | grep -q "$1"; } 2>/dev/null
@@ -211,7 +211,8 @@ node_down() {
   if [ -e "$dir/.lab" ]; then
     stop
     local sockets=("$dir"/containerd/state/io.containerd.runtime.v2.task/k8s.io/*/address)
-    sed -s 's|^unix://||; s|$|\n|' "${sockets[@]}" 2>/dev/null | xargs -r rm -f
+    # There are none in a lab that ended before its first pod.
+    { sed -s 's|^unix://||; s|$|\n|' "${sockets[@]}" 2>/dev/null || true; } | xargs -r rm -f
     rm -f /var/lib/cni/results/"$net"-*
     find /var/log/containers -lname "$dir/*" -delete 2>/dev/null || true
     awk -v d="$dir/" 'index($2, d) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount -l
