@@ -102,7 +102,7 @@ definitions() {
   local file; file=$(tool definitions.yaml)
   [ ! -e "$dir/applied-$(basename "$file")" ] || return 0
   apply <"$file"
-  kubectl wait --for=condition=Established crd --all --timeout=30s
+  kubectl wait --for=condition=Established crd --all --timeout=180s
   touch "$dir/applied-$(basename "$file")"
 }
 

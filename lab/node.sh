@@ -219,7 +219,8 @@ node_down() {
   if [ -e "$dir/.lab" ]; then
     stop
     local sockets=("$dir"/containerd/state/io.containerd.runtime.v2.task/k8s.io/*/address)
-    sed -s 's|^unix://||; s|$|\n|' "${sockets[@]}" 2>/dev/null | xargs -r rm -f
+    # There are none in a lab that ended before its first pod.
+    { sed -s 's|^unix://||; s|$|\n|' "${sockets[@]}" 2>/dev/null || true; } | xargs -r rm -f
     rm -f /var/lib/cni/results/"$net"-*
     find /var/log/containers -lname "$dir/*" -delete 2>/dev/null || true
     awk -v d="$dir/" 'index($2, d) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount -l

@@ -1,14 +1,20 @@
 //! What owners type is data: texts that break shells, SQL, Python, templates and the kubelet's own expansion, in every field that takes
 //! words, reach the site and the Master as the same texts.
 
+use std::time::Duration;
+
+use kube::api::{Patch, PatchParams};
 use serde_json::json;
 use tenant_operator::api::{Organization, SecretKeyRef, Setup, SiteConfigEntry, TenantPlan, TenantPlanSpec};
 
 use crate::bench::{INGRESS_15, Place};
 use crate::case::{self, Case, Company};
+use crate::edge::Door;
+use crate::history::says;
 use crate::lab::CUSTOMERS;
 use crate::master;
 use crate::tenant::{organization, tenant};
+use crate::wait::within;
 
 /// In one line, as names are.
 const LINES: [&str; 9] = [
@@ -88,8 +94,28 @@ fn what_owners_type_reaches_the_site_and_the_master_as_it_was_typed() {
         names_are_as_they_were_typed(case, &place, &wanted.spec.admin.email);
         let row = master::row(&case.lab, &place, &case.name).await.expect("a row in the Master");
         assert_eq!((row["organization_name"].clone(), row["plan_type"].clone()), (json!(text(2)), json!(text(3))));
-        assert_eq!(case.inside(&place).query("SELECT 1"), ["1".to_owned()].into(), "no table was dropped on the way");
+        message_is_shown_as_it_was_typed(case, &place).await;
     });
+}
+
+/// The public message of a suspended tenant, as text: to programs, and on a page, where nothing of it is markup.
+async fn message_is_shown_as_it_was_typed(case: &Case, place: &Place) {
+    let message = format!("{} <b>{}</b> & {}", LINES[0], LINES[3], LINES[6]);
+    let suspend = json!({"spec": {"suspend": {"mode": "Maintenance", "reason": text(1), "publicMessage": message}}});
+    let tenants = case.tenants(CUSTOMERS);
+    tenants.patch(&case.name, &PatchParams::default(), &Patch::Merge(suspend)).await.expect("a suspension");
+    case.until(&case.name, "suspended", case::READY, |tenant| says(tenant, "Ready", "Suspended")).await;
+    let door = Door::public(&case.lab, &place.frontend_host(&case.name)).await;
+    let shown = async {
+        // The kubelet brings a changed ConfigMap within about a minute.
+        while door.with("Accept", "application/json").until("/", 503).await.json()["message"] != json!(message) {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+        Ok::<_, ()>(())
+    };
+    within(Duration::from_secs(150), "page with the tenant's own message", shown).await;
+    let page = door.with("Accept", "text/html").get("/").await.text;
+    assert!(page.contains("&lt;b&gt;") && !page.contains("<b>"), "{page}");
 }
 
 fn config_is_as_it_was_typed(case: &Case, place: &Place) {
