@@ -1,9 +1,11 @@
 //! What all faults share: two benches, the tenants that are settled on them all the time, and those that are left for the next fault.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures::FutureExt;
 use futures::future::join_all;
 use tenant_operator::api::BenchRef;
 
@@ -11,7 +13,7 @@ use crate::bench::{GATEWAY_16, INGRESS_15, Place};
 use crate::blow;
 use crate::canary::Canary;
 use crate::case::{Case, id};
-use crate::fault::LIMIT;
+use crate::fault::{Fault, LIMIT};
 use crate::history;
 use crate::lab::CUSTOMERS;
 use crate::settled::Settled;
@@ -47,22 +49,29 @@ pub struct Scene {
 }
 
 impl Scene {
+    /// Takes away again what it made where it cannot begin.
     pub async fn begin(dir: PathBuf) -> Self {
         let case = Case::new(dir, "chaos").await;
         blow::mend(&case.lab);
         let canary = Canary::before(&case);
-        let plan = case.plan(light_plan).await;
-        let mut grounds = vec![];
-        for place in PLACES {
-            grounds.push(Ground { place, bench: case.bench(place).await });
+        let (made, spare, settled) = Default::default();
+        let mut scene = Self { case, grounds: vec![], plan: String::new(), made, spare, settled, canary };
+        if let Err(panic) = AssertUnwindSafe(scene.furnish()).catch_unwind().await {
+            scene.case.clean().await;
+            scene.canary.forget(&scene.case);
+            resume_unwind(panic);
         }
-        let (made, spare) = Default::default();
-        let settled = Settled::default();
-        let mut scene = Self { case, grounds, plan, made, spare, settled, canary };
-        let guests = join_all([scene.guest(ERP), scene.guest(ERP16)]).await;
-        scene.canary.leave(&scene.case, &scene.grounds, &guests).await;
-        scene.settled.follow(&scene.case, guests);
         scene
+    }
+
+    async fn furnish(&mut self) {
+        self.plan = self.case.plan(light_plan).await;
+        for place in PLACES {
+            self.grounds.push(Ground { place, bench: self.case.bench(place).await });
+        }
+        let guests = join_all([self.guest(ERP), self.guest(ERP16)]).await;
+        self.canary.leave(&self.case, &self.grounds, &guests).await;
+        self.settled.follow(&self.case, guests);
     }
 
     pub fn new_name(&self) -> String {
@@ -94,12 +103,28 @@ impl Scene {
         self.spare.lock().unwrap().push(guest);
     }
 
-    /// Asserts that all that was there is whole, and takes away what the run made.
+    /// Asserts that all that was there is whole, and that everybody leaves without a trace; takes away what the run made in any case.
     pub async fn end(&self) {
         blow::mend(&self.case.lab);
         self.settled.end();
+        let outcome = AssertUnwindSafe(self.part()).catch_unwind().await;
+        let cleaned = AssertUnwindSafe(self.case.clean()).catch_unwind().await;
+        let compared = catch_unwind(AssertUnwindSafe(|| self.canary.nothing_came_or_went(&self.case)));
+        self.canary.forget(&self.case);
+        if let Err(panic) = outcome.and(cleaned).and(compared) {
+            resume_unwind(panic);
+        }
+    }
+
+    async fn part(&self) {
         self.canary.is_whole(&self.case).await;
-        self.case.clean().await;
-        self.canary.nothing_came_or_went(&self.case);
+        let spare = std::mem::take(&mut *self.spare.lock().unwrap());
+        let last = Fault::new(self, "the end");
+        let guests: Vec<&Guest> = self.settled.guests.iter().chain(&spare).collect();
+        join_all(guests.iter().map(|guest| last.leave(&guest.name))).await;
+        join_all(guests.iter().map(|guest| last.gone(&guest.name))).await;
+        for guest in guests {
+            last.nothing_left(guest).await;
+        }
     }
 }
