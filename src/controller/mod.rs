@@ -14,8 +14,10 @@ use crate::world::live::Live;
 
 pub mod bench;
 mod finalizer;
+mod finding;
 mod metered;
 pub mod pass;
+mod placing;
 mod status;
 pub mod tenant;
 mod watches;

@@ -1,7 +1,7 @@
 //! What no schema can see: rules that need spec and Bench together, or a table of names.
 
-use super::subject::Problem;
-use crate::api::{BenchSpec, Hosts, Organization};
+use super::subject::{Problem, site_of};
+use crate::api::{Bench, BenchSpec, EdgeType, Hosts, Organization, Tenant, TenantSpec};
 
 pub(super) fn subdomain(subdomain: &str, bench: &BenchSpec) -> Result<(), Problem> {
     if bench.reserved_subdomains.iter().any(|reserved| reserved == subdomain) {
@@ -40,6 +40,30 @@ pub(super) fn hosts(hosts: &Hosts) -> Result<(), Problem> {
     }
     if hosts.frontend == hosts.api {
         return Err(Problem::lasting("HostInvalid", "the Bench's two host templates give the same name: make them differ"));
+    }
+    Ok(())
+}
+
+/// A name off the Bench's template, as `siteName` gives it. Once the tenant has its record, the Bench's list says nothing about it any more.
+pub(super) fn site_name(site: &str, hosts: &Hosts, new: bool, tenant: &Tenant, bench: &Bench) -> Result<(), Problem> {
+    if tenant.spec.site_name.is_none() {
+        return Ok(());
+    }
+    if bench.spec.edge.type_ == EdgeType::Ingress && *site != hosts.api {
+        return Err(Problem::lasting(
+            "SiteNameInvalid",
+            format!(
+                "behind edge.type Ingress a site is found by the API host: spec.siteName must be {}, or create another Tenant without it",
+                hosts.api
+            ),
+        ));
+    }
+    let template = site_of(&TenantSpec { site_name: None, ..tenant.spec.clone() }, &bench.spec);
+    if new && *site != template && !bench.spec.adoption.site_names.iter().any(|listed| listed == site) {
+        return Err(Problem::passing(
+            "SiteNotListed",
+            format!("spec.siteName: the Bench does not list {site}; add it to its adoption.siteNames, or create another Tenant without it"),
+        ));
     }
     Ok(())
 }

@@ -7,7 +7,8 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::steps::Step;
 use super::subject::Subject;
-use crate::api::{Phase, PlanCopy, Receipt, Record, Rotation};
+use super::identity::Begin;
+use crate::api::{BenchRef, Origin, Phase, PlanCopy, Receipt, Record, Rotation};
 
 /// The hash of a receipt whose step has to run again, whatever its inputs are: it began, or what it left in the site is in doubt.
 pub const STALE: &str = "stale";
@@ -46,13 +47,29 @@ pub fn first(who: &Subject) -> Record {
         created_at: Time(who.now),
         first_ready_at: None,
         phase: Phase::Active,
-        origin: Default::default(),
+        origin: match who.begin {
+            Begin::New | Begin::Report | Begin::TakeOver(_) => Origin::Created,
+            Begin::Recover => Origin::Recovered,
+            Begin::Adopt => Origin::Adopted,
+        },
         plan: None,
         rotation: Rotation::default(),
         receipts: Default::default(),
         archive: None,
         left: vec![],
     }
+}
+
+/// A record that goes over to another Tenant, or to a new one of the same name: the site is as it was left, and its key was revoked.
+pub fn taken_over(record: &Record, bench: &BenchRef, secret: String) -> Record {
+    let mut record = record.clone();
+    record.bench = bench.clone();
+    record.credentials_secret = secret;
+    record.phase = Phase::Active;
+    record.receipts.remove(Step::Revoke.as_str());
+    // Nothing is published any more: the hosts say that they are prepared until the key works again.
+    record.receipts.remove(Step::Proof.as_str());
+    changed(&record, &Change::Stale(vec![Step::Settings, Step::Keys]))
 }
 
 /// The record after the change.

@@ -35,6 +35,8 @@ pub enum ClaimState {
     Ours,
     /// Another tenant's: namespace and name.
     Theirs(String, String),
+    /// The site of a tenant that is gone: it stayed, or could not be taken away.
+    Kept,
 }
 
 /// Whether a child object is as it should be.
@@ -94,6 +96,8 @@ pub struct CertificateSeen {
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkSeen {
     pub custody: SecretState,
+    /// It bears the name of another Tenant, which had the site before.
+    pub custody_moved: bool,
     /// Secrets that the spec names and that are not there: "name/key".
     pub missing: Vec<String>,
     pub versions: SecretVersions,

@@ -1,6 +1,7 @@
 //! One life: what people do, one thing after the other, while the operator works and faults strike.
 
-use tenant_operator::api::{App, Condition, DeletionPolicy, Phase, SiteConfigEntry};
+use tenant_operator::api::{Adoption, App, Condition, DeletionPolicy, Phase, SiteConfigEntry};
+use tenant_operator::core::identity::{self, Begin, Held, Identity, Named};
 use tenant_operator::core::names::annotation;
 use tenant_operator::core::subject::{ObjectName, Subject};
 
@@ -8,6 +9,7 @@ use crate::faults::{Faults, Party};
 use crate::given::{self, Kind};
 use crate::operator::Operator;
 use crate::outside::Outside;
+use crate::restore::Claims;
 use crate::sim::Sim;
 use crate::truth;
 
@@ -53,6 +55,21 @@ pub enum Act {
     EditPlan(&'static str),
     /// Somebody changes or deletes what the operator applied.
     Drift(u64),
+    /// The claims of one tenant are lost: all, or those of its hosts.
+    LoseClaims {
+        who: usize,
+        hosts_only: bool,
+    },
+    /// The whole cluster comes back from a backup.
+    Restore(Claims),
+    /// The Bench lists the site that the tenant has by its template.
+    List(usize),
+    /// The Bench lets tenants find their sites by what is in custody.
+    Recover,
+    /// The Bench goes, or comes back.
+    Bench(bool),
+    /// Secrets in custody are deleted by hand.
+    LoseCustody(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -61,8 +78,15 @@ pub enum Edit {
     Apps(Vec<App>),
     Config(Vec<SiteConfigEntry>),
     Policy(DeletionPolicy),
+    Adoption(Adoption),
+    /// The annotation that says how long an end may take.
+    AbandonAfter(&'static str),
     /// The annotation that lets a failed step be tried again.
     Retry,
+}
+
+pub fn edit(who: usize, edit: Edit) -> Act {
+    Act::Edit { who, edit }
 }
 
 #[derive(Clone, Debug)]
@@ -162,10 +186,7 @@ impl Life<'_> {
             }
             Act::Stranger(who) => {
                 let site = site(*who);
-                let mut outside = self.sim.outside();
-                let data = outside.fresh();
-                outside.dock.settle_stranger(&site, data);
-                outside.promised.insert(format!("stranger {data}"), data);
+                self.sim.outside().settle(&site);
             }
             Act::Secret(who) => {
                 let (namespace, name, _) = self.script.people[*who];
@@ -191,6 +212,27 @@ impl Life<'_> {
                 outside.stir();
             }
             Act::Drift(which) => self.sim.outside().drift(*which),
+            Act::LoseClaims { who, hosts_only } => self.sim.outside().lose_claims(&self.name(*who), *hosts_only),
+            Act::Restore(claims) => self.sim.outside().restore(*claims),
+            Act::List(who) => {
+                let site = site(*who);
+                self.sim.outside().bench.spec.adoption.site_names.push(site);
+                self.sim.outside().stir();
+            }
+            Act::Recover => {
+                self.sim.outside().bench.spec.adoption.recover = true;
+                self.sim.outside().stir();
+            }
+            Act::Bench(there) => {
+                self.sim.outside().bench_there = *there;
+                self.sim.outside().stir();
+            }
+            Act::LoseCustody(who) => {
+                let name = self.name(*who);
+                let mut outside = self.sim.outside();
+                outside.secrets.custody.retain(|_, custody| custody.holder != name);
+                outside.stir();
+            }
             Act::Ready(_) | Act::Gone(_) | Act::Says { .. } | Act::Sleep(_) => {}
         }
     }
@@ -204,6 +246,11 @@ impl Life<'_> {
             Edit::Apps(apps) => tenant.spec.apps = apps,
             Edit::Config(config) => tenant.spec.site_config = config,
             Edit::Policy(policy) => tenant.spec.deletion_policy = Some(policy),
+            Edit::Adoption(adoption) => tenant.spec.adoption = adoption,
+            Edit::AbandonAfter(text) => {
+                let all = tenant.metadata.annotations.get_or_insert_default();
+                all.insert(annotation::ABANDON_AFTER.to_owned(), text.to_owned());
+            }
             Edit::Retry => {
                 let all = tenant.metadata.annotations.get_or_insert_default();
                 all.insert(annotation::RETRY_AT.to_owned(), now.to_string());
@@ -254,8 +301,9 @@ impl Life<'_> {
 
     /// What an earlier Tenant of this name left in custody is not taken up by itself.
     fn is_kept(&self, who: usize) -> bool {
-        let recalled = self.sim.outside().recall(&self.name(who)).and_then(|recalled| recalled.record);
-        recalled.is_some_and(|record| record.record.phase == Phase::Retained) && self.says(who, "AdoptionNeeded")
+        let claims = self.sim.outside().recall(&self.name(who));
+        let kept = |claim: &Held| claim.record().is_some_and(|record| record.phase != Phase::Active);
+        claims.iter().any(kept) && self.says(who, "AdoptionNeeded")
     }
 
     fn says(&self, who: usize, reason: &str) -> bool {
@@ -287,11 +335,10 @@ impl Life<'_> {
         let mut outside = self.sim.outside();
         outside.faults = faults;
         if !outside.promised.contains_key(&subject.id) {
-            let data = outside.fresh();
+            let fresh = outside.fresh();
+            let database = outside.dock.databases.get_mut(&subject.database);
+            let data = database.map_or(fresh, |database| *database.data.get_or_insert(fresh));
             outside.promised.insert(subject.id.clone(), data);
-            if let Some(database) = outside.dock.databases.get_mut(&subject.database) {
-                database.data = Some(data);
-            }
         }
         result
     }
@@ -299,8 +346,10 @@ impl Life<'_> {
     fn subject(&self, name: &ObjectName) -> Result<Subject, String> {
         let outside = self.sim.outside();
         let tenant = outside.objects.tenants.get(name).ok_or("no Tenant")?;
-        let recalled = outside.recall(name).ok_or("no claims")?;
-        let gift = outside.give(tenant, recalled.id, recalled.record);
+        let Named::Active(id, record) = identity::named(&outside.recall(name), &tenant.spec.subdomain) else {
+            return Err("no record".to_owned());
+        };
+        let gift = outside.give(tenant, Identity { id: Some(id), record: Some(record), begin: Begin::New });
         Subject::parse(gift.as_given()).map_err(|problem| problem.message)
     }
 }

@@ -4,7 +4,7 @@ use tenant_operator::api::{DeletionPolicy, ProbeMode, RegistryOnDelete};
 
 use crate::faults::Party;
 use crate::given::{GATEWAY, INGRESS, Kind, app, plain, secret};
-use crate::life::{Act, Edit, Script};
+use crate::life::{Act, Edit, Script, edit};
 
 use Act::{Apply, Delete, Drift, EditPlan, Gone, Lose, NewApp, Outage, Ready, Row, Says, Secret, Sleep, Stranger};
 use DeletionPolicy::{Archive, Delete as Erase, Retain};
@@ -24,10 +24,6 @@ fn small(who: usize, policy: DeletionPolicy) -> Act {
     Apply { who, plan: "dinghy", policy }
 }
 
-fn edit(who: usize, edit: Edit) -> Act {
-    Act::Edit { who, edit }
-}
-
 fn script(seed: u64, kind: Kind, acts: Vec<Act>) -> Script {
     Script { seed, kind, people: PEOPLE.into(), faults: Default::default(), acts }
 }
@@ -37,6 +33,7 @@ pub fn all() -> Vec<(&'static str, Script)> {
     all.extend(interrupted_lives());
     all.extend(changing_lives());
     all.extend(contested_lives());
+    all.extend(crate::identities::told());
     all.into_iter().enumerate().map(|(seed, (name, kind, acts))| (name, script(seed as u64, kind, acts))).collect()
 }
 

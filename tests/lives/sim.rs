@@ -87,6 +87,7 @@ fn work(outside: &Outside, gate: &Gate, way: Way, who: &Subject) -> WorkSeen {
     }
     WorkSeen {
         custody: outside.see_custody(who),
+        custody_moved: outside.custody_moved(who),
         missing: if left.contains(&Step::Settings) { inputs.missing.clone() } else { vec![] },
         inputs: outside.see_inputs(who, &inputs),
         gate: if busy && !running { gate.look(way, who) } else { GateSeen::Open },
@@ -137,6 +138,7 @@ impl World for Sim {
         self.forget_work(who);
         match op {
             Op::TakeClaims(claims) => return outside.take_claims(who, claims),
+            Op::TakeOver(handover) => return outside.take_over(who, handover),
             Op::ReleaseClaims(names) => outside.release_claims(&who.id, names)?,
             Op::Remember(change) => return outside.remember(who, change),
             Op::EnsureCustody => outside.ensure_custody(who)?,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::adoption;
 use super::work::{self, Order};
 use crate::api::DeletionPolicy;
 use crate::core::op::{Change, JobKind, Op};
@@ -13,18 +14,26 @@ use crate::core::subject::Subject;
 use crate::core::verdict::Verdict;
 
 pub fn up(who: &Subject, seen: &WorkSeen) -> Verdict {
+    if who.reports() {
+        return adoption::report(who, seen);
+    }
     if let Some(verdict) = secrets(who, seen) {
         return verdict;
     }
     if steps::fresh(Step::Create, who, &seen.versions) {
-        return Verdict::settled("Created", format!("{} carries our marker", who.site));
+        let reason = if who.is_adopted() { "Adopted" } else { "Created" };
+        return Verdict::settled(reason, format!("{} carries our marker", who.site));
     }
-    provision(who, seen, "Creating")
+    if let Some(verdict) = adoption::learn(who) {
+        return verdict;
+    }
+    provision(who, seen, if who.adopts() { "Adopting" } else { "Creating" })
 }
 
 /// Runs everything that is left on the way up, in one Job.
 pub fn provision(who: &Subject, seen: &WorkSeen, doing: &'static str) -> Verdict {
-    if let Some(verdict) = inputs(who, seen) {
+    let others = [JobKind::Remove, JobKind::Report].into_iter().find_map(|other| work::clear(seen, other));
+    if let Some(verdict) = others.or_else(|| inputs(who, seen)) {
         return verdict;
     }
     work::run(who, seen, &Order { kind: JobKind::Provision, steps: steps::left(who, &seen.versions), doing })
@@ -33,9 +42,10 @@ pub fn provision(who: &Subject, seen: &WorkSeen, doing: &'static str) -> Verdict
 /// The tenant's secrets are in custody before anything is made with them.
 fn secrets(who: &Subject, seen: &WorkSeen) -> Option<Verdict> {
     match seen.custody {
+        SecretState::Current if seen.custody_moved => Some(Verdict::Do(vec![Op::EnsureCustody])),
         SecretState::Current => None,
         SecretState::NotOurs => Some(not_ours(&crate::core::names::custody(&who.id), &who.bench.namespace)),
-        SecretState::Absent | SecretState::Stale if who.receipt(Step::Create).is_some() => Some(Verdict::stalled(
+        SecretState::Absent | SecretState::Stale if who.expects_site() => Some(Verdict::stalled(
             "CustodyLost",
             format!(
                 "the Secret {} with the site's encryption key is gone or incomplete: restore it from a backup",
@@ -71,13 +81,15 @@ pub fn down(who: &Subject, seen: &WorkSeen) -> Verdict {
     if let Some(verdict) = work::clear(seen, JobKind::Provision) {
         return verdict;
     }
+    if who.is_untouched() {
+        return forget(who, seen);
+    }
     if who.parting() == DeletionPolicy::Retain {
         let kept = format!("{} stays, with its database and its secrets in custody", who.site);
         return tidy(seen, None).unwrap_or_else(|| Verdict::settled("Retained", kept));
     }
-    // Custody is made before anything in the bench, and goes after everything.
-    if steps::fresh(Step::Drop, who, &seen.versions) || seen.custody == SecretState::Absent && who.receipt(Step::Create).is_none()
-    {
+    // Whether or not its secrets are in custody: somebody may have deleted them, and a Job may have done more than was seen.
+    if steps::fresh(Step::Drop, who, &seen.versions) {
         return forget(who, seen);
     }
     let archive = who.parting() == DeletionPolicy::Archive;
@@ -121,7 +133,8 @@ fn forget(who: &Subject, seen: &WorkSeen) -> Verdict {
     if let Some(verdict) = tidy(seen, custody) {
         return verdict;
     }
-    match who.record().and_then(|record| record.archive.as_ref()) {
+    match who.record().and_then(|record| record.archive.as_ref()).filter(|_| who.archived()) {
+        _ if who.is_untouched() => Verdict::settled("Removed", format!("{} was never taken over, and is as it was", who.site)),
         Some(folder) => Verdict::settled("Archived", format!("{} was archived to {folder} and dropped", who.site)),
         None => Verdict::settled("Removed", format!("{} is gone, with its database", who.site)),
     }

@@ -66,7 +66,9 @@ pub fn clear(seen: &WorkSeen, other: JobKind) -> Option<Verdict> {
 /// Puts what the Job's containers reported into the record, once.
 fn harvest(who: &Subject, seen: &WorkSeen, job: &JobSeen) -> Option<Op> {
     let mut receipts = BTreeMap::new();
-    for (step, facts) in job.reports.iter().flat_map(|report| &report.done) {
+    // A report is read where it is wanted, and kept nowhere else.
+    let reports = job.reports.iter().filter(|_| job.kind != JobKind::Report);
+    for (step, facts) in reports.flat_map(|report| &report.done) {
         let Some(hash) = job.hashes.get(step) else { continue };
         let known = who.receipt(*step).is_some_and(|receipt| receipt.hash == *hash && receipt.version == steps::version());
         if !known {
@@ -179,7 +181,7 @@ fn start(who: &Subject, seen: &WorkSeen, order: &Order) -> Verdict {
 
 /// Its receipt says that it was done, with whatever inputs. The mark of a removal that has begun stays what it is.
 fn is_done(who: &Subject, step: Step) -> bool {
-    step != Step::Drop && who.receipt(step).is_some_and(|receipt| receipt.hash != STALE)
+    !matches!(step, Step::Drop | Step::Revoke) && who.receipt(step).is_some_and(|receipt| receipt.hash != STALE)
 }
 
 fn plan(who: &Subject, seen: &WorkSeen, order: &Order) -> JobPlan {
@@ -187,7 +189,7 @@ fn plan(who: &Subject, seen: &WorkSeen, order: &Order) -> JobPlan {
     let hashes: BTreeMap<Step, String> =
         order.steps.iter().map(|step| (*step, steps::hash(*step, who, &seen.versions))).collect();
     let all: Vec<&str> = hashes.values().map(String::as_str).collect();
-    let (first, second): (Vec<Step>, Vec<Step>) = order.steps.iter().partition(|step| matches!(step, Step::Create | Step::Apps));
+    let (first, second): (Vec<Step>, Vec<Step>) = order.steps.iter().partition(|step| matches!(step, Step::Adopt | Step::Create | Step::Apps));
     JobPlan {
         name: format!("{}-{}-{}-{attempt}", who.id, order.kind.as_str(), names::digest(&all, 8)),
         kind: order.kind,

@@ -20,7 +20,6 @@ mod outside;
 mod secrets;
 mod work;
 
-pub use claims::Recalled;
 
 pub struct Live {
     client: Client,
@@ -70,6 +69,7 @@ impl World for Live {
         }
         match op {
             Op::TakeClaims(claims) => return self.take_claims(who, claims).await,
+            Op::TakeOver(handover) => return self.take_over(who, handover).await,
             Op::ReleaseClaims(names) => self.release_claims(&who.id, names).await?,
             Op::Remember(change) => return self.remember(who, change).await,
             Op::EnsureCustody => self.ensure_custody(who).await?,
@@ -93,8 +93,8 @@ impl World for Live {
 /// makes them look at Jobs again.
 fn changes_work(op: &Op) -> bool {
     match op {
-        Op::Remember(change) => matches!(change, Change::Forget(_)),
-        Op::TakeClaims(_) | Op::ReleaseClaims(_) | Op::Apply(_) | Op::Remove(_) | Op::WriteRow(_) | Op::RemoveRow => false,
+        Op::Remember(change) => matches!(change, Change::Forget(_) | Change::Database(_)),
+        Op::TakeClaims(_) | Op::TakeOver(_) | Op::ReleaseClaims(_) | Op::Apply(_) | Op::Remove(_) | Op::WriteRow(_) | Op::RemoveRow => false,
         Op::EnsureCustody
         | Op::RemoveCustody
         | Op::CopyInputs

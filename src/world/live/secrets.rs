@@ -7,16 +7,20 @@ use base64::Engine;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::ResourceExt;
+use kube::api::{Api, DeleteParams, ListParams, PartialObjectMeta, Patch, PatchParams, PostParams, Preconditions};
 use rand::distr::{Alphanumeric, SampleString};
 use serde_json::json;
 
+use super::claims::bearing;
 use super::{Live, absent, carries};
-use crate::core::manifests::job::CUSTODY;
-use crate::core::names;
+use crate::api::BenchRef;
+use crate::core::identity::Custody;
+use crate::core::manifests::job::in_custody;
+use crate::core::names::{self, annotation, label};
 use crate::core::seen::SecretState;
 use crate::core::steps::SecretVersions;
-use crate::core::subject::{SecretInput, Subject};
+use crate::core::subject::{ObjectName, SecretInput, Subject};
 use crate::world::Error;
 
 const KIND: &str = "Secret";
@@ -37,6 +41,13 @@ pub struct Inputs {
     pub values: Data,
 }
 
+/// The custody Secret, without its values.
+pub struct CustodySeen {
+    pub state: SecretState,
+    /// It bears the name of another Tenant.
+    pub moved: bool,
+}
+
 impl Live {
     pub(super) fn secrets(&self, namespace: &str) -> Api<Secret> {
         Api::namespaced(self.client.clone(), namespace)
@@ -47,26 +58,43 @@ impl Live {
         found.map_err(|source| Error::cluster("get", KIND, name, source))
     }
 
-    /// The custody Secret's state, and the key in it.
-    pub(super) async fn see_custody(&self, who: &Subject) -> Result<(SecretState, Option<Key>), Error> {
-        let Some(secret) = self.find_secret(&who.bench.namespace, &names::custody(&who.id)).await? else {
-            return Ok((SecretState::Absent, None));
+    /// The Secrets in custody that bear a Tenant's name, in the namespace of a Bench. Their values are not read.
+    pub async fn custodies(&self, tenant: &ObjectName, namespace: &str) -> Result<Vec<Custody>, Error> {
+        let found = self.secrets(namespace).list_metadata(&ListParams::default().labels(&bearing(tenant))).await;
+        let found = found.map_err(|source| Error::cluster("list", KIND, namespace, source))?;
+        let custody = |secret: PartialObjectMeta<Secret>| {
+            let label = |name: &str| secret.metadata.labels.as_ref().and_then(|labels| labels.get(name)).cloned();
+            let id = label(label::ID).filter(|id| secret.metadata.name.as_ref() == Some(&names::custody(id)))?;
+            let bench = BenchRef { name: label(label::BENCH)?, namespace: namespace.to_owned() };
+            Some(Custody { id, bench, adopted: secret.annotations().contains_key(annotation::ADOPTED) })
         };
-        if !carries(&secret, &who.id) {
-            return Ok((SecretState::NotOurs, None));
-        }
-        let complete = CUSTODY.iter().all(|(_, key)| text(&secret, key).is_some());
-        let key = text(&secret, "api-key").zip(text(&secret, "api-secret")).map(|(key, secret)| Key { key, secret });
-        Ok((if complete { SecretState::Current } else { SecretState::Stale }, key))
+        Ok(found.items.into_iter().filter_map(custody).collect())
     }
 
-    /// Makes what is missing, and never touches what is there.
+    /// The custody Secret's state, and the key in it.
+    pub(super) async fn see_custody(&self, who: &Subject) -> Result<(CustodySeen, Option<Key>), Error> {
+        let Some(secret) = self.find_secret(&who.bench.namespace, &names::custody(&who.id)).await? else {
+            return Ok((CustodySeen { state: SecretState::Absent, moved: false }, None));
+        };
+        if !carries(&secret, &who.id) {
+            return Ok((CustodySeen { state: SecretState::NotOurs, moved: false }, None));
+        }
+        let complete = in_custody(who).iter().all(|(_, key)| text(&secret, key).is_some());
+        let key = text(&secret, "api-key").zip(text(&secret, "api-secret")).map(|(key, secret)| Key { key, secret });
+        let labels = who.labels();
+        let moved = secret.metadata.labels.as_ref().is_none_or(|has| labels.iter().any(|(name, value)| has.get(name) != Some(value)));
+        Ok((CustodySeen { state: if complete { SecretState::Current } else { SecretState::Stale }, moved }, key))
+    }
+
+    /// Makes what is missing, and never touches a value that is there; a Secret that bears an earlier Tenant's name gets this one's.
     pub(super) async fn ensure_custody(&self, who: &Subject) -> Result<(), Error> {
         let name = names::custody(&who.id);
         let found = self.find_secret(&who.bench.namespace, &name).await?;
         let has = |key: &str| found.as_ref().is_some_and(|secret| text(secret, key).is_some());
-        let made = CUSTODY.iter().filter(|(_, key)| !has(key)).map(|(_, key)| ((*key).to_owned(), bytes(generate(key))));
-        self.write_secret(who, &who.bench.namespace, &name, made.collect(), found.as_ref()).await
+        let made = in_custody(who).into_iter().filter(|(_, key)| !has(key));
+        let data: Data = made.map(|(_, key)| (key.to_owned(), bytes(generate(key)))).collect();
+        let adopted = who.is_adopted().then(|| BTreeMap::from([(annotation::ADOPTED.to_owned(), "true".to_owned())]));
+        self.write_secret(who, &who.bench.namespace, &name, data, found.as_ref(), adopted).await
     }
 
     pub(super) async fn read_inputs(&self, who: &Subject) -> Result<Inputs, Error> {
@@ -98,7 +126,7 @@ impl Live {
         let inputs = self.read_inputs(who).await?;
         let name = names::inputs(&who.id);
         let found = self.find_secret(&who.bench.namespace, &name).await?;
-        self.write_secret(who, &who.bench.namespace, &name, inputs.values, found.as_ref()).await
+        self.write_secret(who, &who.bench.namespace, &name, inputs.values, found.as_ref(), None).await
     }
 
     pub(super) async fn see_published(&self, who: &Subject, key: Option<&Key>) -> Result<SecretState, Error> {
@@ -115,7 +143,7 @@ impl Live {
         let key = key.ok_or_else(|| Error::Unusable { what: names::custody(&who.id), problem: "it holds no key".to_owned() })?;
         let found = self.find_secret(&who.tenant.namespace, &who.credentials_secret).await?;
         let namespace = who.tenant.namespace.clone();
-        self.write_secret(who, &namespace, &who.credentials_secret, published(who, &key), found.as_ref()).await
+        self.write_secret(who, &namespace, &who.credentials_secret, published(who, &key), found.as_ref(), None).await
     }
 
     /// Creates, or changes one that carries our id; any other is somebody's, and stays as it is.
@@ -126,13 +154,14 @@ impl Live {
         name: &str,
         data: Data,
         found: Option<&Secret>,
+        annotations: Option<BTreeMap<String, String>>,
     ) -> Result<(), Error> {
-        let metadata = ObjectMeta { name: Some(name.to_owned()), labels: Some(who.labels()), ..Default::default() };
+        let metadata = ObjectMeta { name: Some(name.to_owned()), labels: Some(who.labels()), annotations, ..Default::default() };
         let api = self.secrets(namespace);
         let result = match found {
             Some(found) if !carries(found, &who.id) => return Err(Error::SecretNotOurs { name: format!("{namespace}/{name}") }),
             Some(found) => {
-                let patch = json!({"metadata": {"resourceVersion": found.metadata.resource_version}, "data": data});
+                let patch = json!({"metadata": {"resourceVersion": found.metadata.resource_version, "labels": who.labels()}, "data": data});
                 api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await
             }
             None => api.create(&PostParams::default(), &Secret { metadata, data: Some(data), ..Default::default() }).await,
@@ -211,6 +240,7 @@ fn generate(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::manifests::job::CUSTODY;
 
     #[test]
     fn an_encryption_key_is_a_fernet_key() {

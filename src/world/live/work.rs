@@ -42,7 +42,8 @@ impl Live {
         let starts = busy && !running;
         let needs_inputs = left.contains(&Step::Settings);
         Ok(WorkSeen {
-            custody,
+            custody: custody.state,
+            custody_moved: custody.moved,
             missing: if needs_inputs { inputs.missing.clone() } else { vec![] },
             inputs: self.see_inputs(who, &inputs).await?,
             versions: inputs.versions,

@@ -19,6 +19,7 @@ pub mod objects;
 pub mod pods;
 pub mod secrets;
 pub mod steps;
+pub mod strangers;
 
 /// 2026-11-21T08:00:00Z
 const BEGINNING: i64 = 1_795_248_000;
@@ -28,6 +29,8 @@ pub struct Outside {
     pub chance: Chance,
     pub kind: Kind,
     pub bench: Bench,
+    /// False while somebody has taken the Bench away.
+    pub bench_there: bool,
     pub plans: BTreeMap<String, TenantPlan>,
     pub objects: objects::Objects,
     pub claims: BTreeMap<String, claims::Claimed>,
@@ -48,6 +51,8 @@ pub struct Outside {
     pub ids: BTreeMap<ObjectName, BTreeSet<String>>,
     /// What customers wrote into their sites, by tenant id: it may only go where their policy says so.
     pub promised: BTreeMap<String, u64>,
+    /// Sites that are none of ours, as they are.
+    pub strangers: BTreeMap<String, dock::Site>,
     pub wrong: Vec<String>,
     pub trace: Option<Vec<String>>,
 }
@@ -59,6 +64,7 @@ impl Outside {
             chance: Chance::new(seed),
             kind,
             bench: given::bench(kind),
+            bench_there: true,
             plans: given::plans().into_iter().map(|plan| (plan.metadata.name.clone().unwrap_or_default(), plan)).collect(),
             objects: Default::default(),
             claims: BTreeMap::new(),
@@ -74,6 +80,7 @@ impl Outside {
             serial: 0,
             ids: BTreeMap::new(),
             promised: BTreeMap::new(),
+            strangers: BTreeMap::new(),
             wrong: vec![],
             trace: trace.then(Vec::new),
         }
@@ -104,6 +111,7 @@ impl Outside {
     pub fn stir(&mut self) {
         self.epoch += 1;
         self.keep_promises();
+        self.leave_strangers_alone();
     }
 
     /// Lets everything happen that is due by now.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tenant_operator::core::identity;
 use tenant_operator::core::names;
 use tenant_operator::core::seen::SecretState;
 use tenant_operator::core::steps::{SecretVersions, Step};
@@ -10,8 +11,12 @@ use tenant_operator::world::Error;
 
 use super::Outside;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Custody {
+    /// Whose name it bears.
+    pub holder: ObjectName,
+    /// The site was there before, and keeps its own key.
+    pub adopted: bool,
     pub database: u64,
     pub encryption: u64,
     pub api: u64,
@@ -47,6 +52,16 @@ fn passport(who: &Subject) -> ObjectName {
 impl Outside {
     pub fn see_custody(&self, who: &Subject) -> SecretState {
         if self.secrets.custody.contains_key(&who.id) { SecretState::Current } else { SecretState::Absent }
+    }
+
+    pub fn custody_moved(&self, who: &Subject) -> bool {
+        self.secrets.custody.get(&who.id).is_some_and(|custody| custody.holder != who.tenant)
+    }
+
+    pub fn custodies(&self, tenant: &ObjectName) -> Vec<identity::Custody> {
+        let bench = tenant_operator::core::place::reference(&self.bench);
+        let all = self.secrets.custody.iter().filter(|(_, custody)| custody.holder == *tenant);
+        all.map(|(id, custody)| identity::Custody { id: id.clone(), bench: bench.clone(), adopted: custody.adopted }).collect()
     }
 
     pub fn read_inputs(&self, who: &Subject) -> Inputs {
@@ -87,10 +102,15 @@ impl Outside {
 
     pub fn ensure_custody(&mut self, who: &Subject) -> Result<(), Error> {
         self.about_to("custody")?;
-        if self.secrets.custody.contains_key(&who.id) {
-            return Ok(());
+        if let Some(custody) = self.secrets.custody.get_mut(&who.id) {
+            custody.holder = who.tenant.clone();
+            return self.wrote(&format!("custody of {} bears its name", who.id));
         }
-        let made = Custody { database: self.fresh(), encryption: self.fresh(), api: self.fresh() };
+        if who.expects_site() {
+            self.fault(format!("{} gets new secrets for a site that was there before", who.id));
+        }
+        let (holder, adopted) = (who.tenant.clone(), who.is_adopted());
+        let made = Custody { holder, adopted, database: self.fresh(), encryption: self.fresh(), api: self.fresh() };
         self.secrets.custody.insert(who.id.clone(), made);
         self.wrote(&format!("{} has secrets in custody", who.id))
     }
@@ -140,11 +160,14 @@ impl Outside {
 
     pub fn remove_published(&mut self, who: &Subject) -> Result<(), Error> {
         self.about_to("the published key")?;
-        let name = passport(who);
-        match self.secrets.published.get(&name) {
-            Some(held) if held.owner.as_ref() == Some(&who.id) => {
-                self.secrets.published.remove(&name);
-                self.wrote(&format!("{} has its key taken back", who.id))
+        self.take_back(&who.id, &passport(who))
+    }
+
+    pub fn take_back(&mut self, id: &str, name: &ObjectName) -> Result<(), Error> {
+        match self.secrets.published.get(name) {
+            Some(held) if held.owner.as_deref() == Some(id) => {
+                self.secrets.published.remove(name);
+                self.wrote(&format!("{id} has its key taken back"))
             }
             _ => Ok(()),
         }

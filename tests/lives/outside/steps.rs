@@ -26,14 +26,14 @@ pub enum Turn {
 
 use FailureClass::{Fatal, Retryable};
 
-type Refusal = (&'static str, FailureClass);
+pub type Refusal = (&'static str, FailureClass);
 
 impl Given {
     pub fn id(&self) -> &str {
         self.input["id"].as_str().unwrap_or_default()
     }
 
-    fn site(&self) -> &str {
+    pub fn site(&self) -> &str {
         self.input["site"].as_str().unwrap_or_default()
     }
 
@@ -43,6 +43,10 @@ impl Given {
 
     fn expects_site(&self) -> bool {
         self.input["expectSite"] == json!(true)
+    }
+
+    fn is_adopted(&self) -> bool {
+        self.input["adopted"] == json!(true)
     }
 
     fn secret(&self, name: &str) -> u64 {
@@ -61,6 +65,8 @@ impl Outside {
             return Turn::Failed(reason, class);
         }
         let result = match step {
+            Step::Adopt => self.adopt(turn, given),
+            Step::Report => self.report(turn, given),
             Step::Create => self.create(turn, given),
             Step::Apps => self.install(turn, given),
             Step::Settings => self.configure(turn, given),
@@ -109,7 +115,9 @@ impl Outside {
         let encryption = given.secret("TENANT_ENCRYPTION_KEY");
         let site = self.own(given)?;
         if site.complete && turn == 0 {
-            site.encryption = encryption;
+            if !given.is_adopted() {
+                site.encryption = encryption;
+            }
             return if has_database { Ok(Turn::Done(json!({"created": false}))) } else { Err(("SiteVanished", Fatal)) };
         }
         site.encryption = encryption;
@@ -252,6 +260,10 @@ impl Outside {
     }
 
     fn revoke(&mut self, given: &Given) -> Result<Turn, Refusal> {
+        let own = self.dock.sites.get(given.site()).is_some_and(|site| site.is_of(given.id()));
+        if !own && !given.expects_site() {
+            return Ok(Turn::Done(json!({"revoked": false, "foreign": true})));
+        }
         let site = self.own(given)?;
         if let Some(key) = &mut site.key {
             key.revoked = true;
