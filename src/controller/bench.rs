@@ -42,7 +42,9 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
         } else {
             match here.clear(&bench).await {
                 // A namespace that is being deleted may have taken our permissions away: what is in it goes all the same.
-                Err(error) if error.class() == Class::Denied => tracing::warn!(bench = %bench.name_any(), %error, "left as it is"),
+                Err(error) if error.class() == Class::Denied => {
+                    tracing::warn!(bench = %bench.name_any(), %error, "left as it is")
+                }
                 cleared => cleared?,
             }
             finalizer::release(&here.client, bench.as_ref(), names::IN_USE).await?;

@@ -130,16 +130,7 @@ pub async fn without_bench<W: World>(world: &W, mut who: Subject) -> Done {
 }
 
 fn begin(who: Subject, way: Way) -> Done {
-    Done {
-        who,
-        way,
-        outcomes: vec![],
-        certificate_until: None,
-        probe_failures: 0,
-        changes: None,
-        again: None,
-        failed: false,
-    }
+    Done { who, way, outcomes: vec![], certificate_until: None, probe_failures: 0, changes: None, again: None, failed: false }
 }
 
 async fn settle<W: World>(world: &W, done: &mut Done, stage: Stage) -> Outcome {

@@ -73,12 +73,13 @@ impl Scribe {
 
     /// What is left of a tenant that is gone: the last that is said of it.
     pub async fn gave_up(&self, tenant: &Tenant, left: &[String]) {
-        for line in left {
+        for (number, line) in left.iter().enumerate() {
             let event = Event {
                 type_: EventType::Warning,
                 reason: "Abandoned".to_owned(),
                 note: Some(line.chars().take(LONGEST_NOTE).collect()),
-                action: "Teardown".to_owned(),
+                // Events that differ only in their words are counted as one.
+                action: format!("GiveUp{}", number + 1),
                 secondary: None,
             };
             if let Err(error) = self.recorder.publish(&event, &tenant.object_ref(&())).await {

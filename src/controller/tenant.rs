@@ -8,9 +8,9 @@ use kube::api::Api;
 use kube::runtime::controller::Action;
 use kube::{Client, ResourceExt};
 
+use super::finding::Found;
 use super::metered::Metered;
 use super::pass::{self, Done};
-use super::finding::Found;
 use super::placing::Placements;
 use super::status::Scribe;
 use super::{Settings, finalizer};
@@ -184,8 +184,9 @@ impl Reconciler {
                 self.let_go(tenant).await
             }
             Pass::Done(done) => {
-                if done.who.record.is_none() {
-                    self.placements.forget(&done.who.tenant);
+                match &done.who.record {
+                    Some(_) => self.placements.claimed(&done.who.tenant),
+                    None => self.placements.release(&done.who.tenant),
                 }
                 let status = report::status(old.as_ref(), &done.report());
                 self.publish(tenant, status).await?;
@@ -193,7 +194,7 @@ impl Reconciler {
             }
             Pass::Problem(problem) => {
                 self.step_aside(tenant);
-                self.placements.forget(&object_name(tenant));
+                self.placements.release(&object_name(tenant));
                 let generation = tenant.metadata.generation.unwrap_or_default();
                 let status = report::problem(old.as_ref(), generation, Timestamp::now(), &problem);
                 self.publish(tenant, status).await?;
@@ -225,7 +226,6 @@ impl Reconciler {
 
     fn forget(&self, tenant: &Tenant) {
         self.scribe.forget(tenant);
-        self.placements.forget(&object_name(tenant));
         self.metrics.tenant_gone(&tenant.namespace().unwrap_or_default(), &tenant.name_any());
     }
 

@@ -100,7 +100,10 @@ fn line(who: &Subject, stage: Stage, why: &str) -> Option<String> {
         Stage::Site => site_line(who),
         Stage::Registry => {
             let registry = who.bench.spec.registry.as_ref()?;
-            format!("the row {} {} at {}: delete it, or empty its {}", registry.doc_type, who.subdomain, registry.url, registry.id_field)
+            format!(
+                "the row {} {} at {}: delete it, or empty its {}",
+                registry.doc_type, who.subdomain, registry.url, registry.id_field
+            )
         }
         Stage::Claim | Stage::Apps | Stage::Settings | Stage::Dns | Stage::Probe => return None,
     };
@@ -110,7 +113,8 @@ fn line(who: &Subject, stage: Stage, why: &str) -> Option<String> {
 
 fn site_line(who: &Subject) -> String {
     let spec = &who.bench.spec;
-    let archive = who.record().and_then(|record| record.archive.as_ref()).map_or_else(String::new, |at| format!(", archive {at}"));
+    let archive =
+        who.record().and_then(|record| record.archive.as_ref()).map_or_else(String::new, |at| format!(", archive {at}"));
     let database = if who.database.is_empty() { String::new() } else { format!(" with database {}", who.database) };
     format!(
         "site {}{database}{archive} on volume {}/{} ({}/sites): bench drop-site {} in a pod of the bench, then kubectl delete secret -n \
@@ -135,7 +139,9 @@ pub fn all(who: &mut Subject) {
 /// What is said before the time is over.
 pub fn bench_gone(at: &BenchRef, patience: &Patience) -> Problem {
     let more = match patience {
-        Patience::Forever => format!("; to let the Tenant go all the same, set its annotation {} to 0s", annotation::ABANDON_AFTER),
+        Patience::Forever => {
+            format!("; to let the Tenant go all the same, set its annotation {} to 0s", annotation::ABANDON_AFTER)
+        }
         Patience::Until(_) | Patience::Unreadable(_) => patience.words(),
     };
     let message = format!(

@@ -62,7 +62,9 @@ pub(super) fn site_name(site: &str, hosts: &Hosts, new: bool, tenant: &Tenant, b
     if new && *site != template && !bench.spec.adoption.site_names.iter().any(|listed| listed == site) {
         return Err(Problem::passing(
             "SiteNotListed",
-            format!("spec.siteName: the Bench does not list {site}; add it to its adoption.siteNames, or create another Tenant without it"),
+            format!(
+                "spec.siteName: the Bench does not list {site}; add it to its adoption.siteNames, or create another Tenant without it"
+            ),
         ));
     }
     Ok(())

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 
+use super::identity::Begin;
 use super::steps::Step;
 use super::subject::Subject;
-use super::identity::Begin;
 use crate::api::{BenchRef, Origin, Phase, PlanCopy, Receipt, Record, Rotation};
 
 /// The hash of a receipt whose step has to run again, whatever its inputs are: it began, or what it left in the site is in doubt.

@@ -79,6 +79,8 @@ pub type SecretVersions = BTreeMap<String, String>;
 /// The hash of what a step is given; a receipt of another hash is out of date.
 pub fn hash(step: Step, who: &Subject, secrets: &SecretVersions) -> String {
     let input = match step {
+        // What a Job said before the record was lost is no word on whether the site is there now.
+        Step::Create if who.is_recovered() => json!([who.site, who.database, marker(who), "recovered"]),
         Step::Create => json!([who.site, who.database, marker(who)]),
         Step::Report => input(who),
         Step::Apps => json!(who.want.as_ref().map(|want| &want.apps)),

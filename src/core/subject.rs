@@ -272,6 +272,11 @@ impl Subject {
         self.origin() == Origin::Adopted
     }
 
+    /// Its record was lost once.
+    pub fn is_recovered(&self) -> bool {
+        self.origin() == Origin::Recovered
+    }
+
     /// The site is still to become ours.
     pub fn adopts(&self) -> bool {
         self.is_adopted() && self.receipt(Step::Adopt).is_none()

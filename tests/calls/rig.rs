@@ -247,6 +247,8 @@ fn report(container: &Value) -> Value {
     let steps = container["args"].as_array().expect("steps").iter().filter_map(Value::as_str);
     let facts = |step: &str| match step {
         "create" => json!({"created": true}),
+        "adopt" => json!({"adopted": true, "database": "_of_old"}),
+        "report" => json!({"changes": ["marker: it becomes ours"]}),
         "apps" => json!({"apps": [{"name": "frappe", "version": "15.1.0"}, {"name": "erpnext", "version": "15.2.0"}]}),
         "keys" => json!({"proven": true}),
         _ => json!({}),

@@ -4,6 +4,7 @@
 mod objects;
 
 mod golden;
+mod identity;
 mod manifests;
 mod report;
 mod steps;

@@ -1,6 +1,5 @@
 //! Routes, certificate and Job, as they are applied.
 
-
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};

@@ -46,11 +46,7 @@ pub fn told() -> Vec<Told> {
 
 fn lost() -> Vec<Told> {
     vec![
-        (
-            "the claims of its hosts are lost",
-            INGRESS,
-            grown(vec![LoseClaims { who: OWN, hosts_only: true }, Sleep(700)], over()),
-        ),
+        ("the claims of its hosts are lost", INGRESS, grown(vec![LoseClaims { who: OWN, hosts_only: true }, Sleep(700)], over())),
         (
             "the claims of its hosts are lost, and another takes them",
             INGRESS,
@@ -90,11 +86,7 @@ fn lost() -> Vec<Told> {
             INGRESS,
             vec![apply(OWN, Erase), Sleep(4), LoseCustody(OWN), Delete(OWN), Gone(OWN)],
         ),
-        (
-            "its secrets are deleted before it is archived",
-            INGRESS,
-            grown(vec![LoseCustody(OWN), Delete(OWN), Gone(OWN)], vec![]),
-        ),
+        ("its secrets are deleted before it is archived", INGRESS, grown(vec![LoseCustody(OWN), Delete(OWN), Gone(OWN)], vec![])),
     ]
 }
 
@@ -108,11 +100,7 @@ fn restored() -> Vec<Told> {
             INGRESS,
             grown(vec![Restore(Claims::Hosts), says(OWN, "AdoptionNeeded"), Recover], over()),
         ),
-        (
-            "restored without claims",
-            INGRESS,
-            grown(vec![Restore(Claims::None), says(OWN, "AdoptionNeeded"), Recover], over()),
-        ),
+        ("restored without claims", INGRESS, grown(vec![Restore(Claims::None), says(OWN, "AdoptionNeeded"), Recover], over())),
         (
             "restored in the middle, where its secrets may be found",
             INGRESS,
@@ -190,7 +178,16 @@ fn kept() -> Vec<Told> {
         (
             "kept, and reported before it is taken over",
             INGRESS,
-            kept(vec![List(OWN), apply(OWN, Archive), adopt(OWN, Report), says(OWN, "AdoptionReport"), adopt(OWN, TakeOver), Ready(OWN), Delete(OWN), Gone(OWN)]),
+            kept(vec![
+                List(OWN),
+                apply(OWN, Archive),
+                adopt(OWN, Report),
+                says(OWN, "AdoptionReport"),
+                adopt(OWN, TakeOver),
+                Ready(OWN),
+                Delete(OWN),
+                Gone(OWN),
+            ]),
         ),
     ]
 }
@@ -208,7 +205,7 @@ fn strangers() -> Vec<Told> {
                 Gone(OWN),
                 apply(OWN, Archive),
                 adopt(OWN, Report),
-                says(OWN, "NoBench"),
+                says(OWN, "AdoptionNeeded"),
                 List(OWN),
                 says(OWN, "AdoptionReport"),
                 Sleep(4000),
@@ -224,7 +221,15 @@ fn strangers() -> Vec<Told> {
         (
             "a report is all that is made of it",
             GATEWAY,
-            vec![Stranger(OWN), List(OWN), apply(OWN, Erase), adopt(OWN, Report), says(OWN, "AdoptionReport"), Delete(OWN), Gone(OWN)],
+            vec![
+                Stranger(OWN),
+                List(OWN),
+                apply(OWN, Erase),
+                adopt(OWN, Report),
+                says(OWN, "AdoptionReport"),
+                Delete(OWN),
+                Gone(OWN),
+            ],
         ),
         (
             "a listed site is taken over, and restored without claims",
@@ -245,7 +250,15 @@ fn strangers() -> Vec<Told> {
         (
             "deleted while it is taken over, to be erased",
             INGRESS,
-            vec![Stranger(OWN), List(OWN), Apply { who: OWN, plan: "dinghy", policy: Retain }, adopt(OWN, TakeOver), Sleep(5), Delete(OWN), Gone(OWN)],
+            vec![
+                Stranger(OWN),
+                List(OWN),
+                Apply { who: OWN, plan: "dinghy", policy: Retain },
+                adopt(OWN, TakeOver),
+                Sleep(5),
+                Delete(OWN),
+                Gone(OWN),
+            ],
         ),
         (
             "nothing is there to be taken over",
@@ -277,7 +290,8 @@ fn abandoned() -> Vec<Told> {
         (
             "the database is away for longer than anybody waits",
             INGRESS,
-            [grown(vec![after("30m"), Outage(Party::Database, 6000), Delete(OWN), Gone(OWN), Sleep(6000)], vec![]), again()].concat(),
+            [grown(vec![after("30m"), Outage(Party::Database, 6000), Delete(OWN), Gone(OWN), Sleep(6000)], vec![]), again()]
+                .concat(),
         ),
         (
             "the Master is away for longer than anybody waits",

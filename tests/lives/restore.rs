@@ -37,7 +37,9 @@ impl Outside {
 
     /// Somebody lost the claims of one tenant.
     pub fn lose_claims(&mut self, name: &ObjectName, hosts_only: bool) {
-        let lost = |holder: &tenant_operator::api::Holder, is_host: bool| identity::object_name(holder) == *name && (is_host || !hosts_only);
+        let lost = |holder: &tenant_operator::api::Holder, is_host: bool| {
+            identity::object_name(holder) == *name && (is_host || !hosts_only)
+        };
         self.claims.retain(|_, claim| !lost(&claim.holder, claim.record.is_none()));
         self.stir();
     }

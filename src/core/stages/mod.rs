@@ -40,6 +40,7 @@ pub enum Way {
 }
 
 pub use adoption::{REPORTED, found as adoption_report};
+pub use work::is_unread;
 
 /// Up: a stage starts as soon as what it needs is settled. Routes are decided again after keys, to lead to the real services.
 const UP: [Stage; 11] = [

@@ -70,13 +70,32 @@ fn harvest(who: &Subject, seen: &WorkSeen, job: &JobSeen) -> Option<Op> {
     let reports = job.reports.iter().filter(|_| job.kind != JobKind::Report);
     for (step, facts) in reports.flat_map(|report| &report.done) {
         let Some(hash) = job.hashes.get(step) else { continue };
-        let known = who.receipt(*step).is_some_and(|receipt| receipt.hash == *hash && receipt.version == steps::version());
-        if !known {
+        if !is_taken_up(who, job, *step, hash) {
             let current = *hash == steps::hash(*step, who, &seen.versions);
-            receipts.insert(*step, receipt(who, hash, &facts_to_keep(who, *step, facts, current)));
+            let mut facts = facts_to_keep(who, *step, facts, current);
+            if facts.is_object() {
+                facts["job"] = json!(job.name);
+            }
+            receipts.insert(*step, receipt(who, hash, &facts));
         }
     }
     (!receipts.is_empty()).then(|| Op::Remember(Change::Receipts(receipts)))
+}
+
+/// Whether the record has this report already. A receipt that was made stale since has it too: what a Job found before that says
+/// nothing of what the site has now.
+fn is_taken_up(who: &Subject, job: &JobSeen, step: Step, hash: &str) -> bool {
+    who.receipt(step).is_some_and(|receipt| {
+        let of_this_job = receipt.facts.as_ref().is_some_and(|facts| facts["job"] == json!(job.name));
+        receipt.hash == hash && receipt.version == steps::version() || receipt.hash == STALE && of_this_job
+    })
+}
+
+/// Whether the newest Job reported something that the record does not have yet.
+pub fn is_unread(who: &Subject, jobs: &[JobSeen]) -> bool {
+    let Some(job) = jobs.last().filter(|job| job.kind != JobKind::Report) else { return false };
+    let mut done = job.reports.iter().flat_map(|report| report.done.keys());
+    done.any(|step| job.hashes.get(step).is_some_and(|hash| !is_taken_up(who, job, *step, hash)))
 }
 
 pub fn receipt(who: &Subject, hash: &str, facts: &Value) -> Receipt {
@@ -189,7 +208,8 @@ fn plan(who: &Subject, seen: &WorkSeen, order: &Order) -> JobPlan {
     let hashes: BTreeMap<Step, String> =
         order.steps.iter().map(|step| (*step, steps::hash(*step, who, &seen.versions))).collect();
     let all: Vec<&str> = hashes.values().map(String::as_str).collect();
-    let (first, second): (Vec<Step>, Vec<Step>) = order.steps.iter().partition(|step| matches!(step, Step::Adopt | Step::Create | Step::Apps));
+    let (first, second): (Vec<Step>, Vec<Step>) =
+        order.steps.iter().partition(|step| matches!(step, Step::Adopt | Step::Create | Step::Apps));
     JobPlan {
         name: format!("{}-{}-{}-{attempt}", who.id, order.kind.as_str(), names::digest(&all, 8)),
         kind: order.kind,

@@ -102,12 +102,16 @@ impl Live {
         let name = who.site_claim();
         let Some(Remembered { record, version }) = &who.record else { return Err(Error::Changed { kind: KIND, name }) };
         let holder = Holder { id: who.id.clone(), namespace: who.tenant.namespace.clone(), name: who.tenant.name.clone() };
-        self.write_claim(&name, json!([
-            {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
-            {"op": "replace", "path": "/metadata/labels", "value": site_labels(who)},
-            {"op": "replace", "path": "/spec/holder", "value": holder},
-            {"op": "replace", "path": "/spec/record", "value": record},
-        ])).await
+        self.write_claim(
+            &name,
+            json!([
+                {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
+                {"op": "replace", "path": "/metadata/labels", "value": site_labels(who)},
+                {"op": "replace", "path": "/spec/holder", "value": holder},
+                {"op": "replace", "path": "/spec/record", "value": record},
+            ]),
+        )
+        .await
     }
 
     /// Deletes claims of ours; each only in the version that was seen to be ours.
@@ -134,10 +138,14 @@ impl Live {
         let Some(Remembered { record, version }) = &who.record else {
             return Err(Error::Changed { kind: KIND, name });
         };
-        self.write_claim(&name, json!([
-            {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
-            {"op": "replace", "path": "/spec/record", "value": record::changed(record, change)},
-        ])).await
+        self.write_claim(
+            &name,
+            json!([
+                {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
+                {"op": "replace", "path": "/spec/record", "value": record::changed(record, change)},
+            ]),
+        )
+        .await
     }
 
     /// Writing the version that was read makes the API server refuse the patch where somebody else was faster.

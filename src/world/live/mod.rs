@@ -20,7 +20,6 @@ mod outside;
 mod secrets;
 mod work;
 
-
 pub struct Live {
     client: Client,
     pub gate: Arc<Gate>,
@@ -94,7 +93,13 @@ impl World for Live {
 fn changes_work(op: &Op) -> bool {
     match op {
         Op::Remember(change) => matches!(change, Change::Forget(_) | Change::Database(_)),
-        Op::TakeClaims(_) | Op::TakeOver(_) | Op::ReleaseClaims(_) | Op::Apply(_) | Op::Remove(_) | Op::WriteRow(_) | Op::RemoveRow => false,
+        Op::TakeClaims(_)
+        | Op::TakeOver(_)
+        | Op::ReleaseClaims(_)
+        | Op::Apply(_)
+        | Op::Remove(_)
+        | Op::WriteRow(_)
+        | Op::RemoveRow => false,
         Op::EnsureCustody
         | Op::RemoveCustody
         | Op::CopyInputs

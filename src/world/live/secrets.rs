@@ -82,7 +82,8 @@ impl Live {
         let complete = in_custody(who).iter().all(|(_, key)| text(&secret, key).is_some());
         let key = text(&secret, "api-key").zip(text(&secret, "api-secret")).map(|(key, secret)| Key { key, secret });
         let labels = who.labels();
-        let moved = secret.metadata.labels.as_ref().is_none_or(|has| labels.iter().any(|(name, value)| has.get(name) != Some(value)));
+        let moved =
+            secret.metadata.labels.as_ref().is_none_or(|has| labels.iter().any(|(name, value)| has.get(name) != Some(value)));
         Ok((CustodySeen { state: if complete { SecretState::Current } else { SecretState::Stale }, moved }, key))
     }
 

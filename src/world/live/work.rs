@@ -8,8 +8,8 @@ use kube::Api;
 use super::Live;
 use super::secrets::Key;
 use crate::api::VerifyMode;
-use crate::core::seen::{GateSeen, JobSeen, JobState, KeyAnswer, SecretState, WorkSeen};
-use crate::core::stages::{Stage, Way};
+use crate::core::seen::{GateSeen, JobState, KeyAnswer, SecretState, WorkSeen};
+use crate::core::stages::{Stage, Way, is_unread};
 use crate::core::steps::{self, Step};
 use crate::core::subject::Subject;
 use crate::world::error::{Class, Error};
@@ -48,7 +48,7 @@ impl Live {
             inputs: self.see_inputs(who, &inputs).await?,
             versions: inputs.versions,
             // What a Job reported comes into the record first: there may be nothing left to queue for.
-            gate: if starts && !unread(who, &jobs) { self.gate.look(way, who) } else { GateSeen::Open },
+            gate: if starts && !is_unread(who, &jobs) { self.gate.look(way, who) } else { GateSeen::Open },
             pod_source_missing: if starts { self.missing_source(who).await? } else { None },
             published: self.published(way, who, key.as_ref()).await?,
             jobs,
@@ -89,13 +89,6 @@ impl Live {
             None => Ok(KeyAnswer::Unreachable("the key is not in custody".to_owned())),
         }
     }
-}
-
-/// Whether the newest Job reported something that the record does not have yet.
-fn unread(who: &Subject, jobs: &[JobSeen]) -> bool {
-    let Some(job) = jobs.last() else { return false };
-    let mut done = job.reports.iter().flat_map(|report| report.done.keys());
-    done.any(|step| who.receipt(*step).is_none_or(|receipt| Some(&receipt.hash) != job.hashes.get(step)))
 }
 
 /// Set in the site, and not yet accepted from outside.

@@ -95,7 +95,9 @@ impl Outside {
         if !site.is_of(given.id()) {
             return Err(("ForeignSite", Fatal));
         }
-        if site.database == given.database() { Ok(site) } else { Err(("ForeignDatabase", Fatal)) }
+        // The step reads it from the site itself, where nobody has been told of it yet.
+        let unknown = given.is_adopted() && given.database().is_empty();
+        if unknown || site.database == given.database() { Ok(site) } else { Err(("ForeignDatabase", Fatal)) }
     }
 
     fn create(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {

@@ -58,7 +58,8 @@ impl Outside {
     fn may_adopt(&mut self, given: &Given) {
         let listed = self.bench.spec.adoption.site_names.iter().any(|site| site == given.site());
         let asks = self.objects.tenants.values().any(|tenant| tenant.spec.adoption == Adoption::TakeOver);
-        let held = self.record_of(given.id()).is_some_and(|record| record.site_name == given.site() && record.phase == Phase::Active);
+        let held =
+            self.record_of(given.id()).is_some_and(|record| record.site_name == given.site() && record.phase == Phase::Active);
         // A Job may outlive what was wanted when it began; what it may touch was decided then.
         if !listed || !asks && !held {
             self.fault(format!("{} is adopted, and nobody asked for it", given.site()));
