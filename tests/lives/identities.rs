@@ -2,6 +2,7 @@
 
 use tenant_operator::api::{Adoption, DeletionPolicy};
 
+use crate::chance::Chance;
 use crate::faults::Party;
 use crate::given::{GATEWAY, INGRESS, Kind};
 use crate::life::{Act, Edit, edit};
@@ -42,6 +43,18 @@ type Told = (&'static str, Kind, Vec<Act>);
 
 pub fn told() -> Vec<Told> {
     [lost(), restored(), kept(), strangers(), abandoned()].concat()
+}
+
+/// What may befall one that lives, besides all else.
+pub fn befalls(chance: &mut Chance, who: usize) -> Vec<Act> {
+    match chance.below(5) {
+        0 => vec![LoseClaims { who, hosts_only: true }],
+        // Without a site, nobody can tell one that vanished from one that was never made.
+        1 => vec![Ready(who), LoseClaims { who, hosts_only: false }, Ready(who)],
+        2 => vec![Restore(Claims::All)],
+        3 => vec![Restore(Claims::Sites)],
+        _ => vec![Bench(false), Sleep(chance.between(1, 90)), Bench(true)],
+    }
 }
 
 fn lost() -> Vec<Told> {

@@ -66,6 +66,8 @@ pub enum Act {
     List(usize),
     /// The Bench lets tenants find their sites by what is in custody.
     Recover,
+    /// Where an earlier Tenant of its name left its site, it is to be taken over.
+    TakeKept(usize),
     /// The Bench goes, or comes back.
     Bench(bool),
     /// Secrets in custody are deleted by hand.
@@ -218,6 +220,13 @@ impl Life<'_> {
                 let site = site(*who);
                 self.sim.outside().bench.spec.adoption.site_names.push(site);
                 self.sim.outside().stir();
+            }
+            Act::TakeKept(who) => {
+                let name = self.name(*who);
+                let claims = self.sim.outside().recall(&name);
+                if claims.iter().any(|claim| claim.record().is_some_and(|record| record.phase == Phase::Retained)) {
+                    self.edit(*who, &Edit::Adoption(Adoption::TakeOver));
+                }
             }
             Act::Recover => {
                 self.sim.outside().bench.spec.adoption.recover = true;

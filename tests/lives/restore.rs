@@ -19,6 +19,9 @@ pub enum Claims {
 impl Outside {
     /// Objects have new uids and no status; Jobs, routes and certificates are in no backup. What lies in the bench stays.
     pub fn restore(&mut self, claims: Claims) {
+        if matches!(claims, Claims::Hosts | Claims::None) {
+            self.forgotten.extend(self.claims.values().map(|claim| claim.holder.id.clone()));
+        }
         self.claims.retain(|_, claim| match claims {
             Claims::All => true,
             Claims::Sites => claim.record.is_some(),
@@ -40,6 +43,8 @@ impl Outside {
         let lost = |holder: &tenant_operator::api::Holder, is_host: bool| {
             identity::object_name(holder) == *name && (is_host || !hosts_only)
         };
+        let ids = self.claims.values().filter(|claim| claim.record.is_some() && lost(&claim.holder, false));
+        self.forgotten.extend(ids.map(|claim| claim.holder.id.clone()));
         self.claims.retain(|_, claim| !lost(&claim.holder, claim.record.is_none()));
         self.stir();
     }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tenant_operator::api::VerifyMode;
 use tenant_operator::core::op::{JobKind, Op};
 use tenant_operator::core::seen::{GateSeen, JobState, KeyAnswer, ProbeSeen, Seen, WorkSeen};
-use tenant_operator::core::stages::{Stage, Way};
+use tenant_operator::core::stages::{Stage, Way, is_unread};
 use tenant_operator::core::steps::{self, Step};
 use tenant_operator::core::subject::{ObjectName, Subject};
 use tenant_operator::world::gate::Gate;
@@ -83,14 +83,14 @@ fn work(outside: &Outside, gate: &Gate, way: Way, who: &Subject) -> WorkSeen {
     let jobs = if busy { outside.see_jobs(who) } else { vec![] };
     let running = jobs.iter().any(|job| job.state == JobState::Running);
     if !running {
-        gate.give_back(&who.id);
+        if busy { gate.give_back(&who.id) } else { gate.leave(&who.id) }
     }
     WorkSeen {
         custody: outside.see_custody(who),
         custody_moved: outside.custody_moved(who),
         missing: if left.contains(&Step::Settings) { inputs.missing.clone() } else { vec![] },
         inputs: outside.see_inputs(who, &inputs),
-        gate: if busy && !running { gate.look(way, who) } else { GateSeen::Open },
+        gate: if busy && !running && !is_unread(who, &jobs) { gate.look(way, who) } else { GateSeen::Open },
         jobs,
         pod_source_missing: source.map(|from| from.deployment.clone()),
         published: outside.see_published(who),

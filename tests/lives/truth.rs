@@ -166,7 +166,8 @@ fn row_is_gone(outside: &Outside, id: &str) -> Result<(), String> {
     if outside.master.rows.values().any(|row| row.get("holder") == Some(&json!(id))) {
         return Err(format!("the row of {id} is left"));
     }
-    let ours_to_delete = outside.kind.registry == Some(RegistryOnDelete::Delete);
+    // Who made the row is in the record: one of a record that was lost may be anybody's, and stays.
+    let ours_to_delete = outside.kind.registry == Some(RegistryOnDelete::Delete) && outside.forgotten.is_empty();
     let left = outside.master.rows.values().find(|row| row.get("holder") == Some(&json!("")));
     match left.and_then(|row| Some((row.get("state")?.as_str()?, row.contains_key("was_there")))) {
         None | Some(("Archived" | "Deleted" | "Planned", true)) => Ok(()),

@@ -51,6 +51,8 @@ pub struct Outside {
     pub ids: BTreeMap<ObjectName, BTreeSet<String>>,
     /// What customers wrote into their sites, by tenant id: it may only go where their policy says so.
     pub promised: BTreeMap<String, u64>,
+    /// Identities whose record was lost once: what it said is not known any more.
+    pub forgotten: BTreeSet<String>,
     /// Sites that are none of ours, as they are.
     pub strangers: BTreeMap<String, dock::Site>,
     pub wrong: Vec<String>,
@@ -80,6 +82,7 @@ impl Outside {
             serial: 0,
             ids: BTreeMap::new(),
             promised: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
             strangers: BTreeMap::new(),
             wrong: vec![],
             trace: trace.then(Vec::new),
