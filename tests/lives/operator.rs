@@ -94,6 +94,12 @@ impl Operator {
                 self.wakes.remove(name);
                 self.told.remove(name);
             }
+            // The watch tells of it, whatever became of the answer.
+            Err(_) if !sim.outside().objects.tenants.contains_key(name) => {
+                sim.gate().0.gone(name);
+                self.wakes.remove(name);
+                self.told.remove(name);
+            }
             Err(_) => {
                 self.wakes.insert(name.clone(), now + FAILED);
             }
