@@ -55,6 +55,7 @@ import step_expire  # noqa: E402
 import step_inspect  # noqa: E402
 import step_keys  # noqa: E402
 import step_report  # noqa: E402
+import step_retire  # noqa: E402
 import step_revoke  # noqa: E402
 import step_settings  # noqa: E402
 from tenant_failure import Failure  # noqa: E402
@@ -72,6 +73,7 @@ STEPS = {
     "report": step_report.run,
     "archive": step_archive.run,
     "drop": step_drop.run,
+    "retire": step_retire.run,
     "revoke": step_revoke.run,
     "expire": step_expire.run,
 }

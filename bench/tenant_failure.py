@@ -25,6 +25,7 @@ CLASSES = {
     "KeyConflict": FATAL,
     "EncryptionKeyLost": FATAL,
     "ArchiveFailed": RETRYABLE,
+    "BackupFailed": RETRYABLE,
     "DropFailed": RETRYABLE,
     "ExpireFailed": RETRYABLE,
     "ManifestMismatch": FATAL,

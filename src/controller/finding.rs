@@ -3,11 +3,11 @@
 use kube::ResourceExt;
 use kube::api::Api;
 
-use super::tenant::{Reconciler, object_name};
+use super::tenant::Reconciler;
 use crate::api::{Bench, BenchRef, Tenant};
 use crate::core::identity::{self, Custody, Facts, Held, Identity, Named};
 use crate::core::place;
-use crate::core::subject::Problem;
+use crate::core::subject::{ObjectName, Problem};
 use crate::world::Error;
 use crate::world::error::Class;
 
@@ -47,7 +47,7 @@ impl Reconciler {
         namespaces.dedup();
         let mut custody = vec![];
         for namespace in namespaces {
-            match self.live.custodies(&object_name(tenant), &namespace).await {
+            match self.live.custodies(&ObjectName::of(tenant), &namespace).await {
                 Ok(found) => custody.extend(found),
                 // A Bench where nothing is granted is no place for this Tenant, and no reason to keep it from the others.
                 Err(error) if error.class() == Class::Denied => tracing::warn!(namespace, %error, "custody can't be looked for"),
@@ -73,7 +73,7 @@ impl Reconciler {
     async fn lives(&self, tenant: &Tenant, named: &Named, site: Option<&Held>) -> Result<bool, Error> {
         let Some(held) = site.filter(|held| held.record.is_some() && !matches!(named, Named::Kept(_))) else { return Ok(false) };
         let holder = identity::object_name(&held.holder);
-        if holder == object_name(tenant) {
+        if holder == ObjectName::of(tenant) {
             return Ok(false);
         }
         let tenants: Api<Tenant> = Api::namespaced(self.client.clone(), &holder.namespace);

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::ResourceExt;
 use kube::api::{Api, ListParams};
 
-use super::tenant::{Reconciler, object_name};
+use super::tenant::Reconciler;
 use crate::api::{Bench, BenchRef, Tenant};
 use crate::core::place::{self, Candidate};
 use crate::core::subject::{ObjectName, Problem};
@@ -93,7 +93,7 @@ impl Reconciler {
     }
 
     pub(super) async fn place(&self, tenant: &Tenant, benches: &[Bench]) -> Result<Result<BenchRef, Problem>, Error> {
-        let name = object_name(tenant);
+        let name = ObjectName::of(tenant);
         for bench in benches {
             let (at, capacity) =
                 (place::reference(bench), bench.spec.capacity.as_ref().map(|capacity| capacity.tenants as usize));

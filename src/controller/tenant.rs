@@ -19,6 +19,7 @@ use crate::core::abandon;
 use crate::core::identity::{self, Begin, Held, Identity, Named};
 use crate::core::names::{self, annotation};
 use crate::core::pace;
+use crate::core::place;
 use crate::core::report;
 use crate::core::stages::Way;
 use crate::core::subject::{Given, ObjectName, Problem, Subject};
@@ -27,6 +28,7 @@ use crate::runtime::metrics::Outcome;
 use crate::world::error::{Class, Error};
 use crate::world::gate::Gate;
 use crate::world::live::Live;
+use crate::world::turns::Turns;
 
 /// What every reconcile has in common, of Tenants and of Benches.
 pub struct Reconciler {
@@ -34,6 +36,7 @@ pub struct Reconciler {
     pub(super) live: Live,
     scribe: Scribe,
     pub(super) placements: Placements,
+    pub(super) turns: Turns,
     pub(super) metrics: Arc<Metrics>,
     pub(super) settings: Settings,
 }
@@ -65,7 +68,13 @@ pub async fn reconcile(tenant: Arc<Tenant>, here: Arc<Reconciler>) -> Result<Act
         Ok(pass) => pass,
         // What only a person can put right has to be seen where a person looks.
         Err(error) if error.class() == Class::Denied => Pass::Problem(Problem::passing(error.reason(), error.to_string())),
-        Err(error) => return Err(error),
+        Err(error) => {
+            if error.class() == Class::Fatal {
+                // Nobody's turn comes while one was not looked at, and this one never will be.
+                here.turns.aside(&tenant, Timestamp::now());
+            }
+            return Err(error);
+        }
     };
     let (action, outcome) = here.conclude(&tenant, pass).await?;
     timer.finish(outcome);
@@ -73,17 +82,29 @@ pub async fn reconcile(tenant: Arc<Tenant>, here: Arc<Reconciler>) -> Result<Act
 }
 
 impl Reconciler {
-    pub fn new(client: Client, live: Live, metrics: Arc<Metrics>, settings: Settings) -> Self {
-        Self { scribe: Scribe::new(client.clone()), placements: Placements::default(), client, live, metrics, settings }
+    pub fn new(client: Client, live: Live, turns: Turns, metrics: Arc<Metrics>, settings: Settings) -> Self {
+        Self { scribe: Scribe::new(client.clone()), placements: Placements::default(), client, live, turns, metrics, settings }
     }
 
     async fn look_and_act(&self, tenant: &Tenant, down: bool) -> Result<Pass, Error> {
-        let claims = self.live.recall(&object_name(tenant)).await?;
+        let claims = self.live.recall(&ObjectName::of(tenant)).await?;
         if down { self.down(tenant, claims).await } else { self.up(tenant, claims).await }
+    }
+
+    /// A Tenant as a watch tells of it.
+    pub fn hear_of(&self, tenant: &Tenant) {
+        self.turns.named(tenant, Timestamp::now());
     }
 
     pub fn gate(&self) -> Arc<Gate> {
         self.live.gate.clone()
+    }
+
+    /// Nothing is left to say of a Bench that is gone.
+    pub(super) fn close_gate(&self, bench: &Bench) {
+        let at = place::reference(bench);
+        self.live.gate.close(&at);
+        self.metrics.gate_gone(&format!("{}/{}", at.namespace, at.name));
     }
 
     async fn up(&self, tenant: &Tenant, claims: Vec<Held>) -> Result<Pass, Error> {
@@ -103,7 +124,9 @@ impl Reconciler {
         let plans: Api<TenantPlan> = Api::all(self.client.clone());
         let plan = plans.get_opt(&tenant.spec.plan).await;
         let plan = plan.map_err(|source| Error::cluster("get", "TenantPlan", tenant.spec.plan.clone(), source))?;
-        match Subject::parse(Given { plan: plan.as_ref(), ..given }) {
+        let record = given.record.as_ref().map(|held| &held.record);
+        let turn = self.turns.look(tenant, plan.as_ref(), record, Timestamp::now());
+        match Subject::parse(Given { plan: plan.as_ref(), turn, ..given }) {
             Err(problem) => Ok(Pass::Problem(problem)),
             Ok(who) => {
                 finalizer::hold(&self.client, tenant, names::FINALIZER).await?;
@@ -113,6 +136,7 @@ impl Reconciler {
     }
 
     async fn down(&self, tenant: &Tenant, claims: Vec<Held>) -> Result<Pass, Error> {
+        self.turns.gone(&ObjectName::of(tenant), Timestamp::now());
         let (id, held) = match identity::named(&claims, &tenant.spec.subdomain) {
             Named::Nobody => return Ok(Pass::Gone),
             Named::Hosts(id) => {
@@ -157,6 +181,9 @@ impl Reconciler {
     async fn pass(&self, who: Subject, way: Way) -> Pass {
         let world = Metered { world: &self.live, metrics: &self.metrics };
         let done = pass::run(&world, who, way).await;
+        if way == Way::Up {
+            self.turns.report(&done.who, done.came());
+        }
         for (bench, used, waiting) in self.live.gate.load() {
             self.metrics.gate(&format!("{}/{}", bench.namespace, bench.name), used, waiting);
         }
@@ -167,7 +194,7 @@ impl Reconciler {
         let Identity { id, record, begin } = identity;
         let id = id.unwrap_or_else(|| format!("{:016x}", rand::random::<u64>()));
         let cluster = self.settings.cluster_name.clone();
-        Given { tenant, plan: None, bench, id, record, begin, now: Timestamp::now(), cluster }
+        Given { tenant, plan: None, turn: false, bench, id, record, begin, now: Timestamp::now(), cluster }
     }
 
     async fn conclude(&self, tenant: &Tenant, pass: Pass) -> Result<(Action, Outcome), Error> {
@@ -194,7 +221,7 @@ impl Reconciler {
             }
             Pass::Problem(problem) => {
                 self.step_aside(tenant);
-                self.placements.release(&object_name(tenant));
+                self.placements.release(&ObjectName::of(tenant));
                 let generation = tenant.metadata.generation.unwrap_or_default();
                 let status = report::problem(old.as_ref(), generation, Timestamp::now(), &problem);
                 self.publish(tenant, status).await?;
@@ -205,8 +232,9 @@ impl Reconciler {
         }
     }
 
-    /// One that cannot go on (paused, or without a plan) keeps no place at the gate meanwhile.
+    /// One that cannot go on (paused, or without a plan) keeps no place at the gate meanwhile, nor anybody from its plan.
     fn step_aside(&self, tenant: &Tenant) {
+        self.turns.aside(tenant, Timestamp::now());
         let status = self.scribe.current(tenant);
         status.and_then(|status| status.id).iter().for_each(|id| self.live.dismiss(id));
     }
@@ -225,6 +253,7 @@ impl Reconciler {
     }
 
     fn forget(&self, tenant: &Tenant) {
+        self.turns.gone(&ObjectName::of(tenant), Timestamp::now());
         self.scribe.forget(tenant);
         self.metrics.tenant_gone(&tenant.namespace().unwrap_or_default(), &tenant.name_any());
     }
@@ -241,7 +270,7 @@ impl Reconciler {
             // What a person puts right is mostly nothing that a watch tells of.
             self.settings.resync.min(STALLED)
         };
-        Action::requeue(pace::spread(pause, &who.id))
+        Action::requeue(pace::spread(pace::with_keys(pause, who), &who.id))
     }
 
     /// Since when the first failing condition fails, as the status has it.
@@ -270,8 +299,4 @@ fn outcome(done: &Done) -> Outcome {
     } else {
         Outcome::Waiting
     }
-}
-
-pub fn object_name(tenant: &Tenant) -> ObjectName {
-    ObjectName { namespace: tenant.namespace().unwrap_or_default(), name: tenant.name_any() }
 }

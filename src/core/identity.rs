@@ -49,6 +49,8 @@ pub struct Custody {
     pub bench: BenchRef,
     /// Of a site that was adopted: its database has a name of its own.
     pub adopted: bool,
+    /// Number of the newest pair of the API key.
+    pub serial: u32,
 }
 
 /// How a tenant begins where it has no living record of its own.
@@ -57,10 +59,10 @@ pub enum Begin {
     /// With a site that is made for it.
     #[default]
     New,
-    /// With the site that it had before its record was lost.
-    Recover,
-    /// With a site that somebody else made.
-    Adopt,
+    /// With the site that it had before its record was lost, and the newest pair of its key by number.
+    Recover(u32),
+    /// With a site that somebody else made; the number is not 0 where it had pairs before its record was lost.
+    Adopt(u32),
     /// Not at all: it is only said what an adoption would change.
     Report,
     /// With the record of another Tenant, which is gone.
@@ -160,13 +162,13 @@ pub fn decide(facts: Facts<'_>) -> Result<Identity, Problem> {
         return if alive { Ok(begin(own, Begin::New)) } else { kept(&facts, claim) };
     }
     if let Some(found) = lost(&facts, own.as_deref())? {
-        let begin = if found.adopted { Begin::Adopt } else { Begin::Recover };
+        let begin = if found.adopted { Begin::Adopt(found.serial) } else { Begin::Recover(found.serial) };
         return Ok(Identity { id: Some(found.id.clone()), record: None, begin });
     }
     match facts.tenant.spec.adoption {
         Adoption::Never => Ok(begin(own, Begin::New)),
         Adoption::Report => listed(&facts, || Ok(begin(Some(reporter(facts.tenant)), Begin::Report))),
-        Adoption::TakeOver => listed(&facts, || Ok(begin(own, Begin::Adopt))),
+        Adoption::TakeOver => listed(&facts, || Ok(begin(own, Begin::Adopt(0)))),
     }
 }
 

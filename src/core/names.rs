@@ -74,7 +74,8 @@ pub fn certificate(id: &str) -> String {
     format!("{id}-tls")
 }
 
-/// The backend of the Bench that answers for refused paths and unready tenants.
+/// The backend of the Bench that answers for refused paths, and for tenants that are not ready or suspended; and the ConfigMap of
+/// what it says of the latter.
 pub fn answer(bench: &str) -> String {
     format!("{bench}-tenant-answer")
 }
@@ -84,9 +85,24 @@ pub fn upkeep(bench: &str) -> String {
     format!("{bench}-upkeep")
 }
 
-/// The service user of the first key slot. Frappe user names are e-mail addresses.
-pub fn api_user(site: &str) -> String {
-    format!("tenant-api-a@{site}")
+/// The service user of a pair. Frappe user names are e-mail addresses.
+pub fn api_user(site: &str, serial: u32) -> String {
+    format!("tenant-api-{}@{site}", slot(serial).to_lowercase())
+}
+
+/// Which of the two service users has a pair.
+pub fn slot(serial: u32) -> &'static str {
+    if serial.is_multiple_of(2) { "A" } else { "B" }
+}
+
+/// Where custody holds a pair: its key and its secret.
+pub fn pair(serial: u32) -> [String; 2] {
+    [format!("api-key-{serial}"), format!("api-secret-{serial}")]
+}
+
+/// The pair whose key lies under this name.
+pub fn pair_of(name: &str) -> Option<u32> {
+    name.strip_prefix("api-key-")?.parse().ok()
 }
 
 #[cfg(test)]

@@ -17,8 +17,10 @@ pub enum Op {
     ReleaseClaims(Vec<String>),
     /// Changes the record, only from the version that was read.
     Remember(Change),
-    /// Makes the tenant's secrets where there are none yet: database password, encryption key, key and secret of the API user.
+    /// Makes the tenant's secrets where there are none yet: database password, encryption key, the newest pair of the API key.
     EnsureCustody,
+    /// Takes pairs of the API key out of custody, by their numbers.
+    DropPairs(Vec<u32>),
     RemoveCustody,
     /// Copies the Secrets that the spec names to where the Job's pod can read them.
     CopyInputs,
@@ -31,7 +33,7 @@ pub enum Op {
     Apply(Box<Child>),
     /// Deletes a child that carries our id; a missing one is as good.
     Remove(Box<Child>),
-    /// Writes the proven key into the tenant's Secret.
+    /// Writes the proven pair into the tenant's Secret.
     PublishKeys,
     RemovePublished,
     WriteRow(Row),
@@ -47,6 +49,7 @@ impl Op {
             Self::ReleaseClaims(_) => "ReleaseClaims",
             Self::Remember(_) => "Remember",
             Self::EnsureCustody => "EnsureCustody",
+            Self::DropPairs(_) => "DropPairs",
             Self::RemoveCustody => "RemoveCustody",
             Self::CopyInputs => "CopyInputs",
             Self::RemoveInputs => "RemoveInputs",

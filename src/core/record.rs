@@ -49,11 +49,20 @@ pub fn first(who: &Subject) -> Record {
         phase: Phase::Active,
         origin: match who.begin {
             Begin::New | Begin::Report | Begin::TakeOver(_) => Origin::Created,
-            Begin::Recover => Origin::Recovered,
-            Begin::Adopt => Origin::Adopted,
+            Begin::Recover(_) => Origin::Recovered,
+            Begin::Adopt(_) => Origin::Adopted,
         },
-        plan: None,
-        rotation: Rotation::default(),
+        plan: who.want.as_ref().map(|want| (*want.copy).clone()),
+        // The first pair is made for the token that is there from the beginning.
+        rotation: Rotation {
+            serial: match who.begin {
+                // Of a tenant whose record was lost: its newest pair is set and proven again, and the one before it stopped.
+                Begin::Recover(serial) | Begin::Adopt(serial) => serial,
+                Begin::New | Begin::Report | Begin::TakeOver(_) => 0,
+            },
+            token: who.want.as_ref().and_then(|want| want.credentials.rotate_token.clone()),
+            ..Default::default()
+        },
         receipts: Default::default(),
         archive: None,
         left: vec![],

@@ -3,10 +3,12 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition as MetaCondition, Time};
 use k8s_openapi::jiff::Timestamp;
 
+use super::lead;
 use super::stages::{Stage, Way};
-use super::steps::{self, Step};
+use super::steps;
 use super::subject::{Problem, Subject};
 use super::verdict::{Note, Verdict};
+use super::{names, rotation};
 use crate::api::{AdoptionStatus, Condition, CredentialsStatus, PlanSeen, TenantStatus};
 
 /// kstatus and kubectl show messages in full; the API server allows 32 KiB, a person reads less.
@@ -49,25 +51,22 @@ pub fn status(old: Option<&TenantStatus>, pass: &Pass<'_>) -> TenantStatus {
         // Neither is for good before there is a record: a tenant whose hosts are another's tries with new ones each time.
         id: who.record().map(|_| who.id.clone()),
         bench: who.record().map(|_| who.bench_ref()),
-        plan: who.want.as_ref().map(|want| PlanSeen { name: want.plan.clone(), observed_generation: want.plan_generation }),
+        plan: followed(pass).or_else(|| old.and_then(|old| old.plan.clone())),
         site_name: Some(who.site.clone()),
         url: Some(format!("https://{}", who.hosts.frontend)),
         api_url: Some(format!("https://{}", who.hosts.api)),
         apps: steps::installed(who),
-        credentials: who.receipt(Step::Proof).map(|proof| CredentialsStatus {
+        credentials: rotation::proven(who).map(|proven| CredentialsStatus {
             secret_name: who.credentials_secret.clone(),
-            slot: "A".to_owned(),
-            issued_at: Some(proof.at.clone()),
-            rotate_token: who.record().and_then(|record| record.rotation.token.clone()),
+            slot: names::slot(proven.serial).to_owned(),
+            issued_at: Some(Time(proven.issued)),
+            rotate_token: proven.token,
         }),
         certificate: pass.certificate_until.map(|until| crate::api::CertificateStatus { not_after: Some(Time(until)) }),
         adoption: adoption(pass),
         first_ready_at: who.record().and_then(|record| record.first_ready_at.clone()),
         conditions: vec![],
     };
-    if status.plan.is_none() {
-        status.plan = old.and_then(|old| old.plan.clone());
-    }
     let verdict = fold(old, pass);
     let mut scribe = Scribe { old, now: who.now, generation: who.generation, conditions: vec![] };
     scribe.write(Condition::Ready, verdict.ready, &verdict.note);
@@ -75,6 +74,9 @@ pub fn status(old: Option<&TenantStatus>, pass: &Pass<'_>) -> TenantStatus {
         let Some((_, outcome)) = pass.outcomes.iter().rev().find(|(other, _)| *other == stage) else { continue };
         let (truth, note) = condition(pass.way, outcome);
         scribe.write(stage.condition(), truth, &note);
+    }
+    if let Some(note) = suspended(pass) {
+        scribe.write(Condition::Suspended, Truth::True, &note);
     }
     scribe.only_while_true(Condition::Reconciling, verdict.reconciling, &verdict.note);
     scribe.only_while_true(Condition::Stalled, verdict.stalled, &verdict.note);
@@ -86,6 +88,19 @@ pub fn status(old: Option<&TenantStatus>, pass: &Pass<'_>) -> TenantStatus {
 fn adoption(pass: &Pass<'_>) -> Option<AdoptionStatus> {
     let known = pass.who.reported.as_deref().filter(|_| pass.who.reports());
     pass.changes.or(known).map(|changes| AdoptionStatus { changes: changes.to_vec() })
+}
+
+/// The plan that the tenant has: of one that is being applied it is said once it is.
+fn followed(pass: &Pass<'_>) -> Option<PlanSeen> {
+    let want = pass.who.want.as_ref()?;
+    let settled = pass.outcomes.iter().all(|(_, outcome)| outcome.is_settled());
+    settled.then(|| PlanSeen { name: want.plan.clone(), observed_generation: Some(want.copy.generation) })
+}
+
+/// Once the site is suspended in the way that the spec says.
+fn suspended(pass: &Pass<'_>) -> Option<Note> {
+    let suspend = pass.who.suspend().filter(|suspend| pass.who.suspended() == Some(suspend.mode))?;
+    Some(Note::new(format!("{:?}", suspend.mode), lead::told(suspend)))
 }
 
 /// The status of a Tenant that nothing can be done for yet: no plan, no Bench, a spec that can't work.
@@ -157,7 +172,13 @@ fn fold(old: Option<&TenantStatus>, pass: &Pass<'_>) -> Fold {
         );
         return Fold { ready: Truth::False, reconciling: !stalled, stalled, note };
     }
-    let serving = Note::new("Ready", format!("Serving at https://{}", pass.who.hosts.frontend));
+    let gone = pass.who.want.as_ref().filter(|want| want.plan_gone);
+    let gone = gone.map(|want| format!("; the TenantPlan {} is gone, and the tenant keeps what it has of it", want.plan));
+    let gone = gone.unwrap_or_default();
+    let serving = match pass.who.suspend() {
+        None => Note::new("Ready", format!("Serving at https://{}{gone}", pass.who.hosts.frontend)),
+        Some(suspend) => Note::new("Suspended", format!("{}{gone}", lead::told(suspend))),
+    };
     match first_trouble(pass) {
         None => Fold { ready: Truth::True, reconciling: false, stalled: false, note: serving },
         Some((stage, false, _)) if in_background(old, pass, stage) => {

@@ -1,6 +1,6 @@
 //! What was seen of the outside, per stage: facts without interpretation, and without secrets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use k8s_openapi::jiff::Timestamp;
@@ -95,9 +95,12 @@ pub struct CertificateSeen {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkSeen {
+    /// Database password and encryption key.
     pub custody: SecretState,
     /// It bears the name of another Tenant, which had the site before.
     pub custody_moved: bool,
+    /// Which pairs of the API key are in custody, by their numbers.
+    pub pairs: BTreeSet<u32>,
     /// Secrets that the spec names and that are not there: "name/key".
     pub missing: Vec<String>,
     pub versions: SecretVersions,
@@ -108,9 +111,9 @@ pub struct WorkSeen {
     pub gate: GateSeen,
     /// Whether a Deployment to copy the pod from is there; the name of a missing one.
     pub pod_source_missing: Option<String>,
-    /// The tenant's own Secret.
+    /// The tenant's own Secret, which should hold the last pair that was proven.
     pub published: SecretState,
-    /// What the site answered to the key. Only asked while it is not proven yet.
+    /// What the site answered to the newest pair. Only asked while it is not proven yet.
     pub key: Option<KeyAnswer>,
 }
 
@@ -143,6 +146,8 @@ pub enum KeyAnswer {
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobSeen {
     pub name: String,
+    /// No other Job ever has it, whatever its name.
+    pub uid: String,
     pub kind: JobKind,
     pub attempt: u32,
     pub hashes: BTreeMap<Step, String>,
@@ -196,6 +201,9 @@ pub struct ProbeSeen {
     /// Probes that failed in a row, this one included.
     pub failures: u32,
 }
+
+/// The name of the check that tries the published key.
+pub const KEY: &str = "key";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::names;
 use super::subject::{ConfigValue, Subject, Want};
+use super::{names, rotation};
 use crate::api::DeletionPolicy;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,11 +24,14 @@ pub enum Step {
     Row,
     Archive,
     Drop,
+    /// The API user of the pair before the newest is stopped.
+    Retire,
+    /// Both API users are stopped.
     Revoke,
 }
 
 impl Step {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Adopt,
         Self::Create,
         Self::Apps,
@@ -39,6 +42,7 @@ impl Step {
         Self::Row,
         Self::Archive,
         Self::Drop,
+        Self::Retire,
         Self::Revoke,
     ];
     /// On the way up, in this order.
@@ -56,6 +60,7 @@ impl Step {
             Self::Row => "row",
             Self::Archive => "archive",
             Self::Drop => "drop",
+            Self::Retire => "retire",
             Self::Revoke => "revoke",
         }
     }
@@ -67,6 +72,9 @@ impl Step {
 
 /// Raised when a step has to run again on every site because what it does has changed.
 const VERSION: &str = "1";
+
+/// As many as the step reports at most.
+const EARLIER_ADMINS: usize = 5;
 
 /// The version that receipts carry.
 pub fn version() -> &'static str {
@@ -86,6 +94,7 @@ pub fn hash(step: Step, who: &Subject, secrets: &SecretVersions) -> String {
         Step::Apps => json!(who.want.as_ref().map(|want| &want.apps)),
         Step::Settings => json!([who.want.as_ref().map(|want| settings(want, who, false)), secrets]),
         Step::Keys | Step::Proof => keys(who),
+        Step::Retire => json!([who.site, step.as_str(), rotation::newest(who)]),
         Step::Adopt | Step::Row | Step::Archive | Step::Drop | Step::Revoke => json!([who.site, step.as_str()]),
     };
     names::digest(&[step.as_str(), &input.to_string()], 16)
@@ -133,6 +142,8 @@ pub fn input(who: &Subject) -> Value {
         "expectSite": who.expects_site(),
         "adopted": who.is_adopted() || who.reports(),
         "apps": who.want.as_ref().map(|want| want.apps.clone()).unwrap_or_default(),
+        // A site in use is backed up before an app is added to it.
+        "backup": who.record().is_some_and(|record| record.first_ready_at.is_some()),
         "settings": who.want.as_ref().map(|want| settings(want, who, true)),
         "keys": keys(who),
         "archive": archive.map(|directory| json!({"directory": directory, "configCacheSeconds": 60})),
@@ -167,13 +178,17 @@ fn settings(want: &Want, who: &Subject, whole: bool) -> Value {
         "unsetConfig": if whole { config_to_unset(who) } else { vec![] },
         "rateLimit": want.rate_limit,
         "lockdown": {"mode": bench.lockdown.mode, "oauthProviderURL": bench.lockdown.oauth_provider_url},
+        "suspend": who.suspension(),
     })
 }
 
 fn keys(who: &Subject) -> Value {
     let user = &who.bench.spec.api_user;
+    let serial = rotation::newest(who);
     json!({
-        "user": names::api_user(&who.site),
+        "pair": serial,
+        "user": names::api_user(&who.site, serial),
+        "other": names::api_user(&who.site, serial.saturating_add(1)),
         "roles": user.roles,
         "verifyInSite": user.verify.mode == crate::api::VerifyMode::InSite,
     })
@@ -202,4 +217,11 @@ pub fn installed(who: &Subject) -> Vec<crate::api::InstalledApp> {
     let facts = who.receipt(Step::Apps).and_then(|receipt| receipt.facts.as_ref());
     let apps = facts.and_then(|facts| facts["apps"].as_array()).into_iter().flatten();
     apps.filter_map(|app| serde_json::from_value(app.clone()).ok()).collect()
+}
+
+/// Admins that the spec named before, as the settings step found them: they are users of the site still.
+pub fn earlier_admins(who: &Subject) -> Vec<String> {
+    let facts = who.receipt(Step::Settings).and_then(|receipt| receipt.facts.as_ref());
+    let emails = facts.and_then(|facts| facts["earlierAdmins"].as_array()).into_iter().flatten();
+    emails.filter_map(|email| email.as_str().map(str::to_owned)).take(EARLIER_ADMINS).collect()
 }

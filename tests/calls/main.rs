@@ -9,11 +9,14 @@ mod ending;
 mod identity;
 mod new;
 mod ours;
+mod plans;
 mod queue;
 mod rig;
+mod rotation;
 mod secrets;
 mod server;
 mod settled;
+mod suspend;
 mod writing;
 
 use server::Call;

@@ -41,7 +41,7 @@ fn host(id: &str) -> Held {
 }
 
 fn custody(id: &str) -> Custody {
-    Custody { id: id.to_owned(), bench: BenchRef { name: "dock".to_owned(), namespace: YARD.to_owned() }, adopted: false }
+    Custody { id: id.to_owned(), bench: BenchRef { name: "dock".to_owned(), namespace: YARD.to_owned() }, adopted: false, serial: 3 }
 }
 
 /// What a case begins with; nothing of it is there unless it is said.
@@ -121,8 +121,8 @@ fn a_living_record_goes_before_one_that_was_kept() {
 #[test]
 fn a_lost_record_is_found_by_the_secret_in_custody_where_the_bench_says_so() {
     let lost = |recover, claims, custody| Case { recover, claims, custody, ..Case::default() };
-    assert_eq!(lost(true, vec![], vec![custody(ID)]).begins(), (id(ID), Begin::Recover));
-    assert_eq!(lost(true, vec![host(ID)], vec![custody(OTHER), custody(ID)]).begins(), (id(ID), Begin::Recover));
+    assert_eq!(lost(true, vec![], vec![custody(ID)]).begins(), (id(ID), Begin::Recover(3)));
+    assert_eq!(lost(true, vec![host(ID)], vec![custody(OTHER), custody(ID)]).begins(), (id(ID), Begin::Recover(3)));
     lost(false, vec![], vec![custody(ID)]).refused("AdoptionNeeded", &["adoption.recover", &format!("{ID}-custody")]);
     // The claims of hosts alone are no record either.
     lost(false, vec![host(ID)], vec![custody(ID)]).refused("AdoptionNeeded", &["TenantClaims"]);
@@ -139,7 +139,7 @@ fn secrets_in_custody_for_another_bench_are_not_looked_at() {
 #[test]
 fn a_lost_record_of_an_adopted_site_is_adopted_again() {
     let found = Custody { adopted: true, ..custody(ID) };
-    assert_eq!(Case { recover: true, custody: vec![found], ..Case::default() }.begins(), (id(ID), Begin::Adopt));
+    assert_eq!(Case { recover: true, custody: vec![found], ..Case::default() }.begins(), (id(ID), Begin::Adopt(3)));
 }
 
 /// Of its own name, and of another's that is gone.
@@ -193,7 +193,7 @@ fn what_was_given_up_is_never_taken_over() {
 #[test]
 fn somebody_elses_site_is_adopted_or_reported_only_where_the_bench_lists_it() {
     let case = |adoption, lists| Case { adoption, lists, ..Case::default() };
-    assert_eq!(case(Adoption::TakeOver, true).begins(), (None, Begin::Adopt));
+    assert_eq!(case(Adoption::TakeOver, true).begins(), (None, Begin::Adopt(0)));
     let (reporter, begin) = case(Adoption::Report, true).begins();
     assert_eq!((reporter.map(|id| id.len()), begin), (Some(16), Begin::Report));
     case(Adoption::TakeOver, false).refused("AdoptionNeeded", &["dock", API]);

@@ -5,6 +5,10 @@ mod objects;
 
 mod golden;
 mod identity;
+mod keys;
+mod lead;
 mod manifests;
 mod report;
+mod rollout;
+mod rotation;
 mod steps;

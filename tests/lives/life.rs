@@ -1,15 +1,22 @@
 //! One life: what people do, one thing after the other, while the operator works and faults strike.
 
-use tenant_operator::api::{Adoption, App, Condition, DeletionPolicy, Phase, SiteConfigEntry};
+use tenant_operator::api::{
+    Adoption, App, Condition, DeletionPolicy, Phase, ProbeMode, SiteConfigEntry, Suspend, SuspendMode, VerifyMode,
+};
 use tenant_operator::core::identity::{self, Begin, Held, Identity, Named};
 use tenant_operator::core::names::annotation;
+use tenant_operator::core::rotation;
 use tenant_operator::core::subject::{ObjectName, Subject};
 
 use crate::faults::{Faults, Party};
 use crate::given::{self, Kind};
+use crate::guards::Guard;
 use crate::operator::Operator;
 use crate::outside::Outside;
+use crate::outside::rotation::Spoil;
+use crate::outside::secrets::Published;
 use crate::restore::Claims;
+use crate::rollouts::PlanAct;
 use crate::sim::Sim;
 use crate::truth;
 
@@ -43,6 +50,8 @@ pub enum Act {
     Outage(Party, i64),
     /// Somebody has a site of the tenant's name already.
     Stranger(usize),
+    /// Somebody has a Secret of the name that the key is published under.
+    Passport(usize),
     /// A secret of the tenant's namespace is made, or changed.
     Secret(usize),
     /// The Master has a row of the tenant's key: of nobody, or of somebody else.
@@ -72,6 +81,17 @@ pub enum Act {
     Bench(bool),
     /// Secrets in custody are deleted by hand.
     LoseCustody(usize),
+    Plan(PlanAct),
+    /// Somebody changes the key in the site; seen only from outside.
+    Spoil(usize, Spoil),
+    /// Somebody deletes the tenant's Secret.
+    Unpublish(usize),
+    /// Waited for: what is published works again.
+    Healed(usize),
+    /// Waited for: the pair of this number is the only one.
+    Rotated(usize, u32),
+    /// Waited for: the condition of the site names what was put back.
+    Repaired(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -83,6 +103,12 @@ pub enum Edit {
     Adoption(Adoption),
     /// The annotation that says how long an end may take.
     AbandonAfter(&'static str),
+    Email(&'static str),
+    Suspend(SuspendMode),
+    Resume,
+    Token(&'static str),
+    Every(Option<&'static str>),
+    Overlap(&'static str),
     /// The annotation that lets a failed step be tried again.
     Retry,
 }
@@ -98,6 +124,8 @@ pub struct Script {
     /// Namespace, name and subdomain.
     pub people: Vec<(&'static str, &'static str, &'static str)>,
     pub faults: Faults,
+    /// A guard that is switched off, to see whether anybody notices.
+    pub off: Option<Guard>,
     pub acts: Vec<Act>,
 }
 
@@ -108,15 +136,16 @@ pub struct Ended {
     pub trace: Vec<String>,
 }
 
-struct Life<'a> {
+pub struct Life<'a> {
     script: &'a Script,
-    sim: Sim,
-    operator: Operator,
+    pub sim: Sim,
+    pub operator: Operator,
 }
 
 pub fn live(script: &Script, trace: bool) -> Ended {
     let mut outside = Outside::new(script.seed, script.kind, trace);
     outside.faults = script.faults.clone();
+    outside.off = script.off;
     // Given from the beginning of the life.
     outside.faults.until += outside.now;
     for (_, from, end) in &mut outside.faults.outages {
@@ -130,7 +159,7 @@ pub fn live(script: &Script, trace: bool) -> Ended {
 }
 
 impl Life<'_> {
-    fn name(&self, who: usize) -> ObjectName {
+    pub fn name(&self, who: usize) -> ObjectName {
         let (namespace, name, _) = self.script.people[who];
         ObjectName { namespace: namespace.to_owned(), name: name.to_owned() }
     }
@@ -147,7 +176,19 @@ impl Life<'_> {
                 self.until(act, |life| !life.sim.outside().objects.tenants.contains_key(&name))?;
                 truth::is_gone(&self.sim.outside(), &name)
             }
+            Act::Healed(who) => {
+                let name = self.name(*who);
+                self.until(act, |life| life.sim.outside().is_healed(&name))?;
+                self.sim.outside().forget_spoiled();
+                Ok(())
+            }
+            Act::Rotated(who, serial) => {
+                self.until(act, |life| life.is_ready(*who) && life.has_only(*who, *serial))?;
+                self.rests(*who)
+            }
+            Act::Repaired(who) => self.until(act, |life| life.shows(*who, Condition::SiteReady, "Repaired")),
             Act::Says { who, reason } => self.until(act, |life| life.says(*who, reason)),
+            Act::Plan(plan) => self.plan_act(act, plan),
             Act::Sleep(seconds) => {
                 let end = self.sim.outside().now + seconds;
                 self.until(act, |life| life.sim.outside().now >= end)
@@ -180,6 +221,8 @@ impl Life<'_> {
                 self.sim.outside().lose_tenant(&name);
                 // The watch tells of it.
                 self.sim.gate().0.gone(&name);
+                let now = self.sim.outside().time();
+                self.sim.turns.gone(&name, now);
             }
             Act::Outage(party, seconds) => {
                 let mut outside = self.sim.outside();
@@ -189,6 +232,13 @@ impl Life<'_> {
             Act::Stranger(who) => {
                 let site = site(*who);
                 self.sim.outside().settle(&site);
+            }
+            Act::Passport(who) => {
+                let (namespace, name, _) = self.script.people[*who];
+                let mut outside = self.sim.outside();
+                let theirs = Published { owner: None, api: 0, url: String::new() };
+                let name = ObjectName { namespace: namespace.to_owned(), name: format!("{name}-passport") };
+                outside.secrets.published.insert(name, theirs);
             }
             Act::Secret(who) => {
                 let (namespace, name, _) = self.script.people[*who];
@@ -242,7 +292,15 @@ impl Life<'_> {
                 outside.secrets.custody.retain(|_, custody| custody.holder != name);
                 outside.stir();
             }
-            Act::Ready(_) | Act::Gone(_) | Act::Says { .. } | Act::Sleep(_) => {}
+            Act::Spoil(who, what) => {
+                let probed = self.script.kind.probe != ProbeMode::Off && self.script.kind.verify == VerifyMode::HTTP;
+                if probed {
+                    self.sim.outside().spoil(&self.name(*who), *what);
+                }
+            }
+            Act::Unpublish(who) => self.sim.outside().unpublish(&self.name(*who)),
+            Act::Ready(_) | Act::Gone(_) | Act::Says { .. } | Act::Sleep(_) | Act::Plan(_) => {}
+            Act::Healed(_) | Act::Rotated(..) | Act::Repaired(_) => {}
         }
     }
 
@@ -254,12 +312,18 @@ impl Life<'_> {
             Edit::Plan(plan) => plan.clone_into(&mut tenant.spec.plan),
             Edit::Apps(apps) => tenant.spec.apps = apps,
             Edit::Config(config) => tenant.spec.site_config = config,
+            Edit::Email(email) => email.clone_into(&mut tenant.spec.admin.email),
             Edit::Policy(policy) => tenant.spec.deletion_policy = Some(policy),
             Edit::Adoption(adoption) => tenant.spec.adoption = adoption,
             Edit::AbandonAfter(text) => {
                 let all = tenant.metadata.annotations.get_or_insert_default();
                 all.insert(annotation::ABANDON_AFTER.to_owned(), text.to_owned());
             }
+            Edit::Suspend(mode) => tenant.spec.suspend = Some(Suspend { mode, ..Default::default() }),
+            Edit::Resume => tenant.spec.suspend = None,
+            Edit::Token(token) => tenant.spec.credentials.rotate_token = Some(token.to_owned()),
+            Edit::Every(every) => tenant.spec.credentials.rotate_every = every.map(str::to_owned),
+            Edit::Overlap(overlap) => tenant.spec.credentials.overlap = Some(overlap.to_owned()),
             Edit::Retry => {
                 let all = tenant.metadata.annotations.get_or_insert_default();
                 all.insert(annotation::RETRY_AT.to_owned(), now.to_string());
@@ -268,7 +332,7 @@ impl Life<'_> {
     }
 
     /// Lets time pass until it is so; it has to be, some time after the faults have ended.
-    fn until(&mut self, act: &Act, mut holds: impl FnMut(&Self) -> bool) -> Result<(), String> {
+    pub fn until(&mut self, act: &Act, mut holds: impl FnMut(&Self) -> bool) -> Result<(), String> {
         let end = {
             let outside = self.sim.outside();
             let outages = outside.faults.outages.iter().map(|(_, _, end)| *end);
@@ -285,7 +349,7 @@ impl Life<'_> {
             if outside.now > end {
                 return Err(format!("never came: {act:?}"));
             }
-            if self.operator.passes > MOST_PASSES {
+            if self.operator.passes > MOST_PASSES * self.script.people.len() as u64 {
                 return Err(format!("{MOST_PASSES} passes, and still not: {act:?}"));
             }
             let told = self.operator.is_told(&outside);
@@ -295,17 +359,41 @@ impl Life<'_> {
         }
     }
 
-    fn sound(&self) -> Result<(), String> {
+    pub fn sound(&self) -> Result<(), String> {
         self.sim.outside().wrong.first().map_or(Ok(()), |wrong| Err(wrong.clone()))
     }
 
-    fn is_ready(&self, who: usize) -> bool {
+    pub fn is_ready(&self, who: usize) -> bool {
         let name = self.name(who);
         let outside = self.sim.outside();
         let Some(tenant) = outside.objects.tenants.get(&name) else { return false };
         let status = tenant.status.as_ref();
         let current = status.and_then(|status| status.observed_generation) == tenant.metadata.generation;
-        current && truth::is_true(status, Condition::Ready) && self.operator.settled.contains(&name) && !outside.dead
+        let ready = current && truth::is_true(status, Condition::Ready);
+        let rests = self.operator.settled.contains(&name) && !outside.dead;
+        drop(outside);
+        ready && rests && !self.turns_soon(&name)
+    }
+
+    /// A tenant whose keys are about to change is not at rest.
+    fn turns_soon(&self, name: &ObjectName) -> bool {
+        let next = self.subject(name).ok().and_then(|who| rotation::next(&who));
+        next.is_some_and(|next| next.as_secs() <= 60)
+    }
+
+    fn has_only(&self, who: usize, serial: u32) -> bool {
+        let outside = self.sim.outside();
+        let id = outside.id_of(&self.name(who));
+        let custody = id.and_then(|id| outside.secrets.custody.get(&id));
+        custody.is_some_and(|custody| custody.pairs.keys().eq([&serial]))
+    }
+
+    fn shows(&self, who: usize, condition: Condition, reason: &str) -> bool {
+        let outside = self.sim.outside();
+        let status = outside.objects.tenants.get(&self.name(who)).and_then(|tenant| tenant.status.as_ref());
+        status
+            .and_then(|status| truth::find(status, condition))
+            .is_some_and(|found| found.status == "True" && found.reason == reason)
     }
 
     /// What an earlier Tenant of this name left in custody is not taken up by itself.
@@ -324,7 +412,7 @@ impl Life<'_> {
     }
 
     /// A tenant at rest is what was asked for, and costs no write, however often it is looked at.
-    fn rests(&mut self, who: usize) -> Result<(), String> {
+    pub fn rests(&mut self, who: usize) -> Result<(), String> {
         let name = self.name(who);
         let subject = self.subject(&name)?;
         // What was applied last is served after a moment.

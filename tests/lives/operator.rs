@@ -15,8 +15,9 @@ use tenant_operator::core::subject::{Given, ObjectName, Problem, Subject};
 use tenant_operator::world::Error;
 
 use crate::given::CLUSTER;
-use crate::outside::Outside;
+use crate::guards::Guard;
 use crate::outside::objects::is_held;
+use crate::outside::{Outside, at};
 use crate::sim::Sim;
 use crate::truth;
 
@@ -32,8 +33,13 @@ const RESTART: i64 = 7;
 pub struct Operator {
     wakes: BTreeMap<ObjectName, i64>,
     told: BTreeMap<ObjectName, u64>,
+    /// The Tenants as they were seen last.
+    cache: BTreeMap<ObjectName, Tenant>,
     /// Whose last pass found nothing to do.
     pub settled: BTreeSet<ObjectName>,
+    /// Plans that are to be looked at, and when.
+    plans: BTreeMap<String, i64>,
+    plans_told: Option<u64>,
     pub passes: u64,
 }
 
@@ -45,7 +51,7 @@ enum Next {
 
 impl Operator {
     pub fn next_wake(&self) -> Option<i64> {
-        self.wakes.values().min().copied()
+        self.wakes.values().chain(self.plans.values()).min().copied()
     }
 
     /// A watch has something to tell of a tenant, or the operator has not seen it yet since it began.
@@ -61,9 +67,7 @@ impl Operator {
             let names: Vec<ObjectName> = outside.objects.tenants.keys().cloned().collect();
             (names, outside.now, outside.epoch, outside.faults.deaf)
         };
-        while let Ok(name) = sim.gate().1.try_recv() {
-            self.wakes.insert(name, now);
-        }
+        self.woken(sim);
         for name in names {
             let timer = self.wakes.get(&name).is_none_or(|at| *at <= now);
             let watch = !deaf && self.told.get(&name) != Some(&epoch);
@@ -74,12 +78,52 @@ impl Operator {
                 return self.restart(sim);
             }
         }
+        self.woken(sim);
+        self.tell_plans(sim);
+        if sim.outside().dead {
+            self.restart(sim);
+        }
+    }
+
+    /// What the plans' own controller does.
+    fn tell_plans(&mut self, sim: &Sim) {
+        let (now, epoch, deaf) = {
+            let outside = sim.outside();
+            (outside.now, outside.epoch, outside.faults.deaf)
+        };
+        self.plans.extend(sim.turns.news().into_iter().map(|name| (name, now)));
+        if !deaf && self.plans_told != Some(epoch) {
+            self.plans_told = Some(epoch);
+            self.plans.extend(sim.outside().plans.keys().map(|name| (name.clone(), now)));
+        }
+        for name in self.plans.keys().cloned().collect::<Vec<_>>() {
+            if self.plans.get(&name).is_some_and(|at| *at <= now) {
+                match sim.tell_plan(&name) {
+                    Ok(()) => self.plans.remove(&name),
+                    Err(_) => self.plans.insert(name, now + FAILED),
+                };
+            }
+        }
+        self.woken(sim);
+    }
+
+    /// Those whose turn has come: what was seen of them before is out of date.
+    fn woken(&mut self, sim: &Sim) {
+        let now = sim.outside().now;
+        while let Ok(name) = sim.gate().1.try_recv() {
+            self.wakes.insert(name, now);
+        }
+        for name in sim.turns.called() {
+            self.settled.remove(&name);
+            self.wakes.insert(name, now);
+        }
     }
 
     /// One pass over one tenant, and when to come again.
     pub fn look(&mut self, sim: &Sim, name: &ObjectName) {
         let (now, epoch) = {
-            let outside = sim.outside();
+            let mut outside = sim.outside();
+            outside.began = outside.now;
             (outside.now, outside.epoch)
         };
         self.passes += 1;
@@ -91,6 +135,7 @@ impl Operator {
             }
             Ok(Next::Gone) => {
                 sim.gate().0.gone(name);
+                sim.turns.gone(name, at(now));
                 self.wakes.remove(name);
                 self.told.remove(name);
             }
@@ -112,14 +157,20 @@ impl Operator {
         sim.forget();
         let mut outside = sim.outside();
         outside.dead = false;
+        if !outside.guards(Guard::Custody) {
+            outside.secrets.custody.clear();
+        }
         outside.now += RESTART;
         outside.say(|| "the operator is started again".to_owned());
     }
 
     fn pass(&mut self, sim: &Sim, name: &ObjectName) -> Result<Next, Error> {
-        let Some(tenant) = sim.outside().objects.tenants.get(name).cloned() else { return Ok(Next::Gone) };
+        let seen = sim.outside().tenant(name, self.cache.get(name));
+        let Some(tenant) = seen else { return Ok(Next::Gone) };
+        self.cache.insert(name.clone(), tenant.clone());
         sim.outside().reachable()?;
         if tenant.metadata.deletion_timestamp.is_some() {
+            sim.turns.gone(name, sim.outside().time());
             return self.down(sim, name, &tenant);
         }
         let who = match who(sim, name, &tenant)? {
@@ -128,9 +179,10 @@ impl Operator {
             Err(problem) => return self.tell_problem(sim, name, &tenant, &problem),
         };
         if !is_held(&tenant) {
-            sim.outside().hold(name)?;
+            sim.outside().hold(name, &tenant)?;
         }
         let done = block_on(pass::run(sim, who, Way::Up));
+        sim.report(&done);
         let status = report::status(tenant.status.as_ref(), &done.report());
         let next = next(&done, &status);
         self.tell(sim, name, &tenant, status)?;
@@ -197,6 +249,9 @@ impl Operator {
     fn tell_problem(&mut self, sim: &Sim, name: &ObjectName, tenant: &Tenant, problem: &Problem) -> Result<Next, Error> {
         // It keeps no place at the gate meanwhile.
         sim.gate().0.gone(name);
+        let now = sim.outside().time();
+        sim.turns.aside(tenant, now);
+        sim.outside().step_aside(name);
         let (generation, now) = (tenant.metadata.generation.unwrap_or_default(), sim.outside().time());
         let status = report::problem(tenant.status.as_ref(), generation, now, problem);
         self.tell(sim, name, tenant, status)?;
@@ -221,12 +276,13 @@ impl Operator {
 fn next(done: &pass::Done, status: &TenantStatus) -> Next {
     let failing = status.conditions.iter().filter(|condition| condition.status == "False");
     let since = failing.map(|condition| condition.last_transition_time.0).max();
-    Next::Again(match done.again {
+    let pause = match done.again {
         _ if done.failed => pace::after_error(done.who.now, since.unwrap_or(done.who.now)),
         Some(again) => again,
         None if done.settled() => pace::at_rest(&done.who.bench.spec.probe, RESYNC),
         None => RESYNC,
-    })
+    };
+    Next::Again(pace::with_keys(pause, &done.who))
 }
 
 fn mint(outside: &mut Outside) -> String {
@@ -244,7 +300,7 @@ fn who(sim: &Sim, name: &ObjectName, tenant: &Tenant) -> Result<Result<Who, Prob
     let claims = sim.outside().recall(name);
     let named = identity::named(&claims, &tenant.spec.subdomain);
     if named.holds() && !is_held(tenant) {
-        sim.outside().hold(name)?;
+        sim.outside().hold(name, tenant)?;
     }
     let mut outside = sim.outside();
     if !outside.bench_there {
@@ -268,7 +324,8 @@ fn who(sim: &Sim, name: &ObjectName, tenant: &Tenant) -> Result<Result<Who, Prob
     if given.record.as_ref().is_some_and(|held| identity::is_leaving(&held.record)) {
         return Ok(Ok(Who::Leaving(Box::new(Subject::left_behind(given)))));
     }
-    Ok(Subject::parse(given).map(|who| Who::Up(Box::new(who))))
+    drop(given);
+    Ok(sim.turns.subject(&outside, tenant, gift).map(|who| Who::Up(Box::new(who))))
 }
 
 /// What a [`Given`] borrows from.
@@ -276,8 +333,9 @@ pub struct Gift {
     tenant: Tenant,
     plan: Option<tenant_operator::api::TenantPlan>,
     bench: tenant_operator::api::Bench,
-    identity: Identity,
+    pub identity: Identity,
     now: k8s_openapi::jiff::Timestamp,
+    pub turn: bool,
 }
 
 impl Gift {
@@ -285,6 +343,7 @@ impl Gift {
         Given {
             tenant: &self.tenant,
             plan: self.plan.as_ref(),
+            turn: self.turn,
             bench: &self.bench,
             id: self.identity.id.clone().unwrap_or_default(),
             record: self.identity.record.clone(),
@@ -303,6 +362,7 @@ impl Outside {
             bench: self.bench.clone(),
             identity,
             now: self.time(),
+            turn: false,
         }
     }
 }

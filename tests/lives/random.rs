@@ -1,12 +1,13 @@
 //! Lives that nobody thought of: what people do, which Bench they have, and what goes wrong, all from one seed.
 
-use tenant_operator::api::{DeletionPolicy, EdgeType, ProbeMode, RegistryOnDelete, VerifyMode};
+use tenant_operator::api::{DeletionPolicy, EdgeType, ProbeMode, RegistryOnDelete, SuspendMode, VerifyMode};
 
 use crate::chance::Chance;
 use crate::faults::{Faults, Party};
 use crate::given::{Kind, app, plain, secret};
 use crate::identities;
 use crate::life::{Act, Edit, Script};
+use crate::outside::rotation::Spoil;
 
 const PEOPLE: [(&str, &str, &str); 2] = [("north", "anchor", "mole"), ("south", "buoy", "pier")];
 
@@ -14,8 +15,11 @@ pub fn script(seed: u64) -> Script {
     let mut chance = Chance::new(seed ^ 0x5eed);
     let kind = kind(&mut chance);
     let faults = faults(&mut chance);
+    if chance.below(6) == 0 {
+        return crate::rollouts::random(seed, &mut chance, kind, faults);
+    }
     let acts = acts(&mut chance);
-    Script { seed, kind, people: PEOPLE.into(), faults, acts }
+    Script { seed, kind, people: PEOPLE.into(), faults, off: None, acts }
 }
 
 fn kind(chance: &mut Chance) -> Kind {
@@ -41,6 +45,9 @@ fn faults(chance: &mut Chance) -> Faults {
         ghost: share(30),
         hang: share(15),
         vanish: share(300),
+        spoil: share(120),
+        late: share(60),
+        stale: share(150),
         ..Default::default()
     };
     faults.until = chance.between(0, 1800);
@@ -94,7 +101,7 @@ fn middle(chance: &mut Chance, who: usize) -> Vec<Act> {
         if chance.below(8) == 0 {
             acts.extend(identities::befalls(chance, who));
         }
-        acts.push(match chance.below(8) {
+        let act = match chance.below(14) {
             0 => Act::Edit { who, edit: Edit::Plan(chance.pick(&["dinghy", "ferry"])) },
             1 => Act::Edit { who, edit: Edit::Apps(vec![app(chance.pick(&["crm", "hrms", "payments"]))]) },
             2 => Act::Edit { who, edit: Edit::Config(config(chance, who)) },
@@ -102,8 +109,19 @@ fn middle(chance: &mut Chance, who: usize) -> Vec<Act> {
             4 => Act::Drift(chance.below(8)),
             5 => Act::Secret(who),
             6 => Act::Sleep(chance.between(1, 120)),
+            7 => Act::Edit { who, edit: Edit::Token(chance.pick(&["1", "2", "3"])) },
+            8 => Act::Edit { who, edit: Edit::Every(chance.pick(&[Some("1h"), None])) },
+            9 => {
+                acts.push(Act::Spoil(who, chance.pick(&[Spoil::Key, Spoil::User, Spoil::Encryption])));
+                Act::Healed(who)
+            }
+            10 if chance.below(2) == 0 => Act::Sleep(4000),
+            10 => Act::Unpublish(who),
+            11 => Act::Edit { who, edit: Edit::Suspend(chance.pick(&[SuspendMode::Maintenance, SuspendMode::ReadOnly])) },
+            12 => Act::Edit { who, edit: Edit::Resume },
             _ => Act::Ready(who),
-        });
+        };
+        acts.push(act);
     }
     acts
 }

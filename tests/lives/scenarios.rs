@@ -4,9 +4,11 @@ use tenant_operator::api::{DeletionPolicy, ProbeMode, RegistryOnDelete};
 
 use crate::faults::Party;
 use crate::given::{GATEWAY, INGRESS, Kind, app, plain, secret};
-use crate::life::{Act, Edit, Script, edit};
+pub use crate::life::edit;
+use crate::life::{Act, Edit, Script};
+use crate::suspend;
 
-use Act::{Apply, Delete, Drift, EditPlan, Gone, Lose, NewApp, Outage, Ready, Row, Says, Secret, Sleep, Stranger};
+use Act::{Apply, Delete, Drift, EditPlan, Gone, Lose, NewApp, Outage, Passport, Ready, Row, Says, Secret, Sleep, Stranger};
 use DeletionPolicy::{Archive, Delete as Erase, Retain};
 
 /// Two Tenants with names of their own, and two that want one subdomain, in one namespace and in two.
@@ -16,16 +18,16 @@ const PEOPLE: [(&str, &str, &str); 4] =
 const BARE: Kind = Kind { registry: None, probe: ProbeMode::Off, ..INGRESS };
 const CLEAN: Kind = Kind { registry: Some(RegistryOnDelete::Delete), ..INGRESS };
 
-fn apply(who: usize, policy: DeletionPolicy) -> Act {
+pub fn apply(who: usize, policy: DeletionPolicy) -> Act {
     Apply { who, plan: "ferry", policy }
 }
 
-fn small(who: usize, policy: DeletionPolicy) -> Act {
+pub fn small(who: usize, policy: DeletionPolicy) -> Act {
     Apply { who, plan: "dinghy", policy }
 }
 
 fn script(seed: u64, kind: Kind, acts: Vec<Act>) -> Script {
-    Script { seed, kind, people: PEOPLE.into(), faults: Default::default(), acts }
+    Script { seed, kind, people: PEOPLE.into(), faults: Default::default(), off: None, acts }
 }
 
 pub fn all() -> Vec<(&'static str, Script)> {
@@ -33,11 +35,14 @@ pub fn all() -> Vec<(&'static str, Script)> {
     all.extend(interrupted_lives());
     all.extend(changing_lives());
     all.extend(contested_lives());
+    all.extend(suspend::lives());
+    all.extend(crate::keys::lives());
     all.extend(crate::identities::told());
-    all.into_iter().enumerate().map(|(seed, (name, kind, acts))| (name, script(seed as u64, kind, acts))).collect()
+    let told = all.into_iter().enumerate().map(|(seed, (name, kind, acts))| (name, script(seed as u64, kind, acts)));
+    told.chain(crate::rollouts::told()).collect()
 }
 
-type Told = (&'static str, Kind, Vec<Act>);
+pub type Told = (&'static str, Kind, Vec<Act>);
 
 fn plain_lives() -> Vec<Told> {
     let whole = |policy| vec![apply(0, policy), Ready(0), Delete(0), Gone(0)];
@@ -168,6 +173,22 @@ fn changing_lives() -> Vec<Told> {
             ],
         ),
         (
+            "changed and put back while a Job runs",
+            INGRESS,
+            vec![
+                small(0, Erase),
+                Ready(0),
+                edit(0, Edit::Config(vec![plain("berths", 9)])),
+                Sleep(1),
+                edit(0, Edit::Config(vec![plain("berths", 3)])),
+                Ready(0),
+                Sleep(30),
+                Ready(0),
+                Delete(0),
+                Gone(0),
+            ],
+        ),
+        (
             "the plan is edited",
             GATEWAY,
             vec![small(0, Erase), Ready(0), EditPlan("dinghy"), Sleep(5), Ready(0), Delete(0), Gone(0)],
@@ -270,6 +291,11 @@ fn contested_lives() -> Vec<Told> {
             "somebody has the site",
             INGRESS,
             vec![Stranger(0), small(0, Archive), Says { who: 0, reason: "ForeignSite" }, Delete(0), Gone(0)],
+        ),
+        (
+            "somebody has the Secret",
+            INGRESS,
+            vec![Passport(0), small(0, Erase), Says { who: 0, reason: "SecretNotOurs" }, Delete(0), Gone(0)],
         ),
         ("the row is nobody's", CLEAN, vec![Row { who: 0, holder: "" }, small(0, Erase), Ready(0), Delete(0), Gone(0)]),
         (

@@ -3,9 +3,12 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition as MetaCondition;
 use serde_json::{Value, json};
 use tenant_operator::api::{Condition, Phase, RegistryOnDelete, Setup, Tenant, TenantStatus};
+use tenant_operator::core::lead::Leads;
+use tenant_operator::core::rotation;
 use tenant_operator::core::subject::{ObjectName, Subject};
 
 use crate::outside::Outside;
+use crate::suspend;
 
 pub fn find<'a>(status: &'a TenantStatus, condition: Condition) -> Option<&'a MetaCondition> {
     status.conditions.iter().find(|found| found.type_ == condition.type_())
@@ -36,7 +39,8 @@ pub fn status_is_sound(outside: &mut Outside, tenant: &Tenant, status: &TenantSt
     for condition in &status.conditions {
         let before = tenant.status.iter().flat_map(|old| &old.conditions).find(|old| old.type_ == condition.type_);
         let since = before.filter(|before| before.status == condition.status).map(|before| before.last_transition_time.0);
-        if condition.last_transition_time.0 != since.unwrap_or(outside.time()) {
+        // A change has the time at which the pass began: it sees no other.
+        if condition.last_transition_time.0 != since.unwrap_or(super::outside::at(outside.began)) {
             wrong.push(format!("{} is said to be so since {:?}", condition.type_, condition.last_transition_time));
         }
         let reason = condition.reason.as_str();
@@ -56,7 +60,9 @@ pub fn status_is_sound(outside: &mut Outside, tenant: &Tenant, status: &TenantSt
     }
     if ready {
         wrong.extend(published_key_works(outside, tenant, status).err());
+        wrong.extend(suspend::is_as_it_says(outside, tenant, status).err());
     }
+    wrong.extend(suspend::is_said_when_true(tenant, status).err());
     for what in wrong {
         outside.fault(format!("status: {what}; {}", line(status)));
     }
@@ -68,16 +74,24 @@ fn published_key_works(outside: &Outside, tenant: &Tenant, status: &TenantStatus
         namespace: tenant.metadata.namespace.clone().unwrap_or_default(),
         name: tenant.spec.credentials.secret_name.clone().unwrap_or_default(),
     };
-    let published = outside.secrets.published.get(&passport).ok_or("Ready, and no key is published")?;
+    let Some(published) = outside.secrets.published.get(&passport) else {
+        // It comes back with the next try; KeysReady says so meanwhile.
+        return if outside.is_deleted(&passport) { Ok(()) } else { Err("Ready, and no key is published".to_owned()) };
+    };
     let site = status.site_name.as_deref().unwrap_or_default();
-    if outside.dock.accepts(site, published.api) { Ok(()) } else { Err("Ready, and the published key does not work".to_owned()) }
+    // What somebody did to it in the site is only seen by the next probes.
+    let works = outside.dock.accepts(site, published.api) || outside.is_spoiled(published.api);
+    if works { Ok(()) } else { Err("Ready, and the published key does not work".to_owned()) }
 }
 
 /// Everything that spec, plan and Bench say is so.
 pub fn serves(outside: &Outside, who: &Subject) -> Result<(), String> {
     let must = |holds: bool, what: &str| if holds { Ok(()) } else { Err(format!("Ready, but {what}")) };
-    let early = outside.dock.sites.get(&who.site).and_then(|site| site.key.as_ref()).is_some_and(|key| key.from > outside.now);
-    outside.through_the_edge(who).or_else(|words| if passes(&words) || early { Ok(()) } else { Err(words) })?;
+    let believed = outside.dock.sites.get(&who.site);
+    let early = believed.is_some_and(|site| site.opens > outside.now || site.keys.values().any(|key| key.from > outside.now));
+    let closed = who.leads() == Leads::Suspended;
+    let met = if closed { outside.says_suspended(who) } else { outside.through_the_edge(who) };
+    met.or_else(|words| if passes(&words) || early { Ok(()) } else { Err(words) })?;
     let want = who.want.as_ref().ok_or("no wants")?;
     let site = outside.dock.sites.get(&who.site).ok_or("Ready without a site")?;
     must(site.is_of(&who.id) && site.complete, "the site is not ours or not complete")?;
@@ -96,9 +110,20 @@ pub fn serves(outside: &Outside, who: &Subject) -> Result<(), String> {
         };
         must(site.config.get(&config.name) == Some(&value), &format!("config {} is not {value}", config.name))?;
     }
+    let earlier = site.admins.iter().filter(|email| **email != want.admin.email);
+    let unnamed = site.apps.iter().filter(|app| *app != "frappe" && !want.apps.contains(app));
+    for (condition, what) in
+        earlier.map(|email| (Condition::Configured, email)).chain(unnamed.map(|app| (Condition::AppsReady, app)))
+    {
+        let status = outside.objects.tenants.get(&who.tenant).and_then(|tenant| tenant.status.as_ref());
+        let told = status.and_then(|status| find(status, condition)).is_some_and(|condition| condition.message.contains(what));
+        must(told, &format!("{what} is there, and {condition} does not say so"))?;
+    }
     must(site.config.len() == want.config.len(), "config holds what nobody wants any more")?;
     must(!outside.secrets.inputs.contains_key(&who.id), "copied secrets lie about")?;
-    row_says(outside, who, "Active")
+    let pairs = outside.secrets.custody.get(&who.id).map_or(0, |custody| custody.pairs.len());
+    must(pairs == if rotation::old(who).is_some() { 2 } else { 1 }, "custody holds pairs that nobody uses, or lacks one")?;
+    row_says(outside, who, if who.suspend().is_some() { "Suspended" } else { "Active" })
 }
 
 /// Troubles of the moment, after which the tenant is as before.
@@ -111,10 +136,10 @@ fn row_says(outside: &Outside, who: &Subject, state: &str) -> Result<(), String>
         return Ok(());
     }
     let row = outside.master.rows.get(&who.subdomain).ok_or("the Master has no row")?;
-    let custody = outside.secrets.custody.get(&who.id).map(|custody| format!("secret {}", custody.api));
+    let proven = outside.proven(who).map(|api| format!("secret {api}"));
     let plan = who.want.as_ref().map(|want| want.plan_value.clone());
     let expected =
-        [("holder", Some(who.id.clone())), ("state", Some(state.to_owned())), ("tier", plan), ("token_secret", custody)];
+        [("holder", Some(who.id.clone())), ("state", Some(state.to_owned())), ("tier", plan), ("token_secret", proven)];
     for (field, value) in expected {
         if value.is_some() && row.get(field).and_then(Value::as_str) != value.as_deref() {
             return Err(format!("the row's {field} is {:?}, not {value:?}", row.get(field)));
@@ -153,7 +178,7 @@ fn identity_is_gone(outside: &Outside, id: &str) -> Result<(), String> {
         }
         none(!outside.secrets.custody.contains_key(id), "no custody")?;
         none(!database || site.is_none_or(|site| !site.complete), "not the whole site")?;
-        return none(site.and_then(|site| site.key.as_ref()).is_some_and(|key| !key.revoked), "a key that still works");
+        return none(site.is_some_and(|site| site.keys.values().any(|key| !key.revoked)), "a key that still works");
     }
     none(outside.secrets.custody.contains_key(id), "custody")?;
     none(site.is_some(), "a site")?;

@@ -8,10 +8,10 @@ use k8s_openapi::api::core::v1::{Container, EnvVar, EnvVarSource, SecretKeySelec
 
 use super::owned_meta;
 use super::pod::BenchPod;
-use crate::core::names;
 use crate::core::op::JobPlan;
 use crate::core::steps::{Step, input};
 use crate::core::subject::Subject;
+use crate::core::{names, rotation};
 
 /// `source` is the Deployment that the Bench names in `jobs.podFrom`.
 pub fn job(who: &Subject, plan: &JobPlan, source: Option<&Deployment>) -> Job {
@@ -63,6 +63,9 @@ fn secrets(who: &Subject, run: &[Step]) -> Vec<EnvVar> {
     for (name, key) in held {
         env.push(secret(name, &custody, key, leaving));
     }
+    for (name, key) in PAIR.into_iter().zip(names::pair(rotation::newest(who))) {
+        env.push(secret(name, &custody, &key, leaving));
+    }
     if run.contains(&Step::Settings) {
         let inputs = names::inputs(&who.id);
         env.extend(who.secret_inputs().iter().map(|input| secret(&input.env, &inputs, &input.env, false)));
@@ -70,16 +73,14 @@ fn secrets(who: &Subject, run: &[Step]) -> Vec<EnvVar> {
     env
 }
 
-/// What the tenant has in custody: an adopted site keeps its encryption key and its database's password to itself.
+/// What the tenant has in custody besides the pairs of its key: an adopted site keeps its encryption key and its database's password to itself.
 pub fn in_custody(who: &Subject) -> Vec<(&'static str, &'static str)> {
     let own = |key: &str| ["db-password", "encryption-key"].contains(&key);
     CUSTODY.into_iter().filter(|(_, key)| !who.is_adopted() || !own(key)).collect()
 }
 
-/// What the custody Secret holds, and the variable that carries each into a Job.
-pub const CUSTODY: [(&str, &str); 4] = [
-    ("TENANT_DB_PASSWORD", "db-password"),
-    ("TENANT_ENCRYPTION_KEY", "encryption-key"),
-    ("TENANT_API_KEY", "api-key"),
-    ("TENANT_API_SECRET", "api-secret"),
-];
+/// What the custody Secret holds besides the pairs of the API key, and the variable that carries each into a Job.
+pub const CUSTODY: [(&str, &str); 2] = [("TENANT_DB_PASSWORD", "db-password"), ("TENANT_ENCRYPTION_KEY", "encryption-key")];
+
+/// The variables that carry the newest pair.
+const PAIR: [&str; 2] = ["TENANT_API_KEY", "TENANT_API_SECRET"];

@@ -12,6 +12,7 @@ pub mod answer;
 pub mod certificate;
 pub mod foreign;
 pub mod job;
+pub mod messages;
 pub mod pod;
 pub mod routes;
 pub mod steps;

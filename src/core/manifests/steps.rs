@@ -22,6 +22,7 @@ pub const FILES: &[(&str, &str)] = files![
     "step_inspect.py",
     "step_keys.py",
     "step_report.py",
+    "step_retire.py",
     "step_revoke.py",
     "step_settings.py",
     "tenant_adopt.py",
@@ -37,6 +38,7 @@ pub const FILES: &[(&str, &str)] = files![
     "tenant_run.py",
     "tenant_settings.py",
     "tenant_site.py",
+    "tenant_suspend.py",
 ];
 
 /// Named by what it holds: a new version is a new ConfigMap, and a running Job keeps its own.

@@ -1,8 +1,13 @@
 //! From outside in: the names, TLS, ping, the key, and what must be refused.
 
-use crate::core::seen::ProbeSeen;
+use crate::core::op::{Change, Op};
+use crate::core::seen::{KEY, ProbeSeen};
+use crate::core::steps::{self, Step};
 use crate::core::subject::Subject;
 use crate::core::verdict::Verdict;
+
+/// A key that was set just now may take its time to work; one that worked for so long was changed.
+const SETTLED_AFTER: i64 = 600;
 
 pub fn up(who: &Subject, seen: &ProbeSeen) -> Verdict {
     if seen.checks.is_empty() {
@@ -13,9 +18,21 @@ pub fn up(who: &Subject, seen: &ProbeSeen) -> Verdict {
         Some((name, problem)) => {
             // Counted up to the threshold only: each further count would be another write of the status.
             let (count, most) = (seen.failures, who.bench.spec.probe.failure_threshold());
+            if name == KEY && count >= most && was_set_long_ago(who) {
+                // With the first step: it puts the site's encryption key back, which may be what is wrong.
+                return Verdict::Do(vec![Op::Remember(Change::Stale(vec![Step::Create, Step::Keys, Step::Proof]))]);
+            }
             let row = if count < most { format!("{count} in a row") } else { format!("{most} or more in a row") };
             let message = format!("{name}: {problem} (https://{}, {row})", who.hosts.api);
-            Verdict::wait("ProbeFailed", message, u64::from(1 + seen.failures).min(30))
+            // Known, and soon over: nothing has failed.
+            let reason = if who.is_reopening() { "Resuming" } else { "ProbeFailed" };
+            Verdict::wait(reason, message, u64::from(1 + seen.failures).min(30))
         }
     }
+}
+
+fn was_set_long_ago(who: &Subject) -> bool {
+    // What goes into a site's config is no part of what this step is given.
+    let set = who.receipt(Step::Keys).filter(|_| steps::fresh(Step::Keys, who, &Default::default()));
+    set.is_some_and(|set| who.now.duration_since(set.at.0).as_secs() > SETTLED_AFTER)
 }

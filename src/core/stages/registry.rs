@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::work;
-use crate::api::{DeletionPolicy, Registry, RegistryOnDelete, RegistrySource};
-use crate::core::names;
+use crate::api::{DeletionPolicy, Receipt, Registry, RegistryOnDelete, RegistrySource};
 use crate::core::op::{Cell, Change, Op, Row};
 use crate::core::seen::{RegistryAnswer, RegistrySeen};
 use crate::core::steps::Step;
 use crate::core::subject::Subject;
 use crate::core::verdict::Verdict;
+use crate::core::{names, rotation};
 
 const AGAIN: u64 = 30;
+/// The hash of a receipt while the row is being written.
+const BEGUN: &str = "begun";
 
 type Fields = BTreeMap<String, String>;
 type Values = BTreeMap<String, Value>;
@@ -31,7 +33,7 @@ pub fn up(who: &Subject, seen: &RegistrySeen) -> Verdict {
     }
     match row {
         None => {
-            let all = cells(who, registry, fields, "Active", None);
+            let all = cells(who, registry, fields, state(who), None);
             let wanted = hash(&all, who);
             write(who, Row { create: true, fields: all }, true, &wanted)
         }
@@ -48,14 +50,18 @@ pub fn up(who: &Subject, seen: &RegistrySeen) -> Verdict {
     }
 }
 
+fn state(who: &Subject) -> &'static str {
+    if who.suspend().is_some() { "Suspended" } else { "Active" }
+}
+
 /// A row that is there: in sync, or what differs is written. Frappe changes some values on their way in (it trims, rounds, cleans
 /// HTML): what a write of ours came to is as good as what was written, and only a change after that is a difference.
 fn keep(who: &Subject, registry: &Registry, fields: &Fields, row: &Values, owner: &Owner) -> Verdict {
     let receipt = who.receipt(Step::Row);
     let facts = receipt.and_then(|receipt| receipt.facts.clone()).unwrap_or_default();
-    let wanted = hash(&cells(who, registry, fields, "Active", None), who);
+    let wanted = hash(&cells(who, registry, fields, state(who), None), who);
     let written = receipt.is_some_and(|receipt| receipt.hash == wanted);
-    let cells = cells(who, registry, fields, "Active", Some((row, written)));
+    let cells = cells(who, registry, fields, state(who), Some((row, written)));
     let seen = json!(digest(registry, row));
     let came_to = &facts["seen"];
     let in_sync = written && (cells.is_empty() || *came_to == seen);
@@ -70,12 +76,14 @@ fn keep(who: &Subject, registry: &Registry, fields: &Fields, row: &Values, owner
     write(who, Row { create: false, fields: cells }, created, &wanted)
 }
 
-/// What is about to be done is remembered first: at the end only a row that we made may be deleted.
+/// What is about to be done is remembered first: at the end only a row that we made may be deleted. And where it is not known what
+/// the last write came to, its receipt ends here: what is in the row after a write whose reply was lost must not pass for it.
 fn write(who: &Subject, row: Row, created: bool, wanted: &str) -> Verdict {
     let facts = json!({"created": created});
     let mut ops = vec![];
-    if who.receipt(Step::Row).is_none() {
-        ops.push(remember(who, "begun", &facts));
+    let unsure = |receipt: &Receipt| receipt.hash != BEGUN && receipt.facts.as_ref().is_none_or(|facts| facts["seen"].is_null());
+    if who.receipt(Step::Row).is_none_or(unsure) {
+        ops.push(remember(who, BEGUN, &facts));
     }
     if !row.fields.is_empty() {
         ops.push(Op::WriteRow(row));
@@ -88,10 +96,10 @@ fn remember(who: &Subject, hash: &str, facts: &Value) -> Op {
     Op::Remember(Change::Receipts(BTreeMap::from([(Step::Row, work::receipt(who, hash, facts))])))
 }
 
-/// Of all that is wanted, and of when the key was issued: Password fields come back masked and can't be compared.
+/// Of all that is wanted, and of which pair the key is: Password fields come back masked and can't be compared.
 fn hash(wanted: &BTreeMap<String, Cell>, who: &Subject) -> String {
-    let issued = who.receipt(Step::Proof).map(|proof| proof.at.0.to_string()).unwrap_or_default();
-    names::digest(&[&format!("{wanted:?}"), &issued], 16)
+    let pair = rotation::proven(who).map(|proven| proven.serial.to_string()).unwrap_or_default();
+    names::digest(&[&format!("{wanted:?}"), &pair], 16)
 }
 
 /// Of the row as it is, as far as it is ours.

@@ -15,7 +15,7 @@ use super::bench::Trial;
 use super::failure::Failure;
 use super::{CONNECT_TIMEOUT, builder, checks};
 use crate::api::RefusedPath;
-use crate::core::seen::Check;
+use crate::core::seen::{Check, KEY};
 
 /// Clients are kept for as many combinations of authority and address.
 const CLIENTS: usize = 64;
@@ -36,6 +36,17 @@ pub struct Target<'a> {
     pub refused: &'a [RefusedPath],
     /// The site itself refuses passwords.
     pub locked: bool,
+    pub expects: Expects,
+}
+
+/// What the public hosts should do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expects {
+    Serving,
+    /// Serving, and the site refuses to be changed.
+    ReadOnly,
+    /// Both hosts say that the tenant is suspended, whatever is asked.
+    Suspended,
 }
 
 /// Looks at tenants, and keeps its clients: trusting an authority takes longer than asking.
@@ -66,12 +77,15 @@ impl Prober {
         if tls.problem.is_some() {
             return vec![name, tls];
         }
+        if target.expects == Expects::Suspended {
+            return vec![name, tls, check("suspended", checks::suspended(&client, [target.frontend, target.api]).await)];
+        }
         let (key, refusals, header) = tokio::join!(
             checks::key(&client, target),
             checks::refusals(&client, target),
             checks::forged_header(&client, target.api),
         );
-        let key = key.map(|seen| check("key", seen));
+        let key = key.map(|seen| check(KEY, seen));
         let ping = check("ping", checks::pong(ping));
         let last = [check("refusals", refusals), check("header", header), check("frontend", checks::served(front))];
         [name, tls, ping].into_iter().chain(key).chain(last).collect()

@@ -111,6 +111,7 @@ fn job_seen(job: &Job, pods: &[Pod]) -> Option<JobSeen> {
         ended: ended(job),
         reports: pods.iter().flat_map(|pod| reports(pod)).collect(),
         blocked: pods.iter().find_map(|pod| blocked(pod)),
+        uid: job.metadata.uid.clone().unwrap_or_default(),
         name,
     })
 }

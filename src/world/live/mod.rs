@@ -11,6 +11,7 @@ use crate::core::names::label;
 use crate::core::op::{Change, Op};
 use crate::core::seen::{Seen, WorkSeen};
 use crate::core::stages::{Stage, Way};
+use crate::core::steps::Step;
 use crate::core::subject::Subject;
 
 mod children;
@@ -72,6 +73,7 @@ impl World for Live {
             Op::ReleaseClaims(names) => self.release_claims(&who.id, names).await?,
             Op::Remember(change) => return self.remember(who, change).await,
             Op::EnsureCustody => self.ensure_custody(who).await?,
+            Op::DropPairs(serials) => self.drop_pairs(who, serials).await?,
             Op::RemoveCustody => self.remove_secret(who, &who.bench.namespace, &crate::core::names::custody(&who.id)).await?,
             Op::CopyInputs => self.copy_inputs(who).await?,
             Op::RemoveInputs => self.remove_secret(who, &who.bench.namespace, &crate::core::names::inputs(&who.id)).await?,
@@ -88,11 +90,14 @@ impl World for Live {
     }
 }
 
-/// Whether what site, apps, settings and keys look at may be another after the op. A receipt changes none of it; a forgotten one
-/// makes them look at Jobs again.
+/// Whether what site, apps, settings and keys look at may be another after the op. A receipt changes none of it, but that of a proof
+/// says what should be published; one that is forgotten or stale makes them look at Jobs again, another pair at custody.
 fn changes_work(op: &Op) -> bool {
     match op {
-        Op::Remember(change) => matches!(change, Change::Forget(_) | Change::Database(_)),
+        Op::Remember(Change::Receipts(receipts)) => receipts.contains_key(&Step::Proof),
+        Op::Remember(change) => {
+            matches!(change, Change::Forget(_) | Change::Stale(_) | Change::Rotation(_) | Change::Database(_))
+        }
         Op::TakeClaims(_)
         | Op::TakeOver(_)
         | Op::ReleaseClaims(_)
@@ -101,6 +106,7 @@ fn changes_work(op: &Op) -> bool {
         | Op::WriteRow(_)
         | Op::RemoveRow => false,
         Op::EnsureCustody
+        | Op::DropPairs(_)
         | Op::RemoveCustody
         | Op::CopyInputs
         | Op::RemoveInputs

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind};
 
 use super::Live;
-use super::secrets::{Key, text};
-use crate::api::{EdgeType, LockdownMode, Registry, VerifyMode};
+use super::secrets::{Key, Pair, text};
+use crate::api::{EdgeType, LockdownMode, Registry, SuspendMode, VerifyMode};
+use crate::core::lead::Leads;
 use crate::core::manifests::routes;
 use crate::core::names;
 use crate::core::op::Row;
@@ -19,7 +20,7 @@ use crate::core::steps::Step;
 use crate::core::subject::Subject;
 use crate::world::Error;
 use crate::world::http::bench::{Trial, try_key};
-use crate::world::http::probe::{Prober, Target};
+use crate::world::http::probe::{Expects, Prober, Target};
 use crate::world::http::registry::{self, Master, Place};
 use crate::world::http::{self, dns};
 
@@ -48,11 +49,10 @@ impl Outside {
     }
 
     /// Asks the bench's web service itself: the public way is not open yet.
-    pub async fn try_key(&self, who: &Subject, key: &Key) -> KeyAnswer {
+    pub async fn try_key(&self, who: &Subject, pair: &Pair) -> KeyAnswer {
         let web = &who.bench.spec.services.web;
         let url = format!("http://{}.{}.svc:{}", web.name, who.bench.namespace, web.port);
-        let user = names::api_user(&who.site);
-        let trial = Trial { path: who.bench.spec.api_user.verify.path(), user: &user, key: key.sendable() };
+        let trial = Trial { path: who.bench.spec.api_user.verify.path(), user: &pair.user, key: pair.key.sendable() };
         try_key(&self.client, &url, &who.site, &trial).await
     }
 
@@ -118,8 +118,14 @@ impl Live {
             return Ok(ProbeSeen { checks: vec![], failures: 0 });
         }
         let proof = who.receipt(Step::Proof).map(|proof| proof.at.0.to_string()).unwrap_or_default();
+        let expects = expects(who);
         let of = names::digest(
-            &[&proof, &who.generation.to_string(), &format!("{:?}", who.want.as_ref().map(|want| &want.refused))],
+            &[
+                &proof,
+                &who.generation.to_string(),
+                &format!("{:?}", who.want.as_ref().map(|want| &want.refused)),
+                &format!("{expects:?}"),
+            ],
             16,
         );
         if let Some(seen) = self.outside.still_good(&who.id, &of, probe.interval()) {
@@ -129,21 +135,21 @@ impl Live {
             None => None,
             Some(from) => Some(self.text_of(&who.bench.namespace, &from.name, &from.key).await?),
         };
-        let key = self.key(who).await?;
-        let user = names::api_user(&who.site);
+        let custody = self.see_custody(who).await?;
         let verify = &who.bench.spec.api_user.verify;
         let target = Target {
             frontend: &who.hosts.frontend,
             api: &who.hosts.api,
             connect_to: probe.connect_to.as_deref(),
             ca_pem: ca.as_deref().map(str::as_bytes),
-            key: key.as_ref().filter(|_| verify.mode == VerifyMode::HTTP).map(|key| Trial {
+            key: custody.proven(who).filter(|_| verify.mode == VerifyMode::HTTP).map(|pair| Trial {
                 path: verify.path(),
-                user: &user,
-                key: key.sendable(),
+                user: &pair.user,
+                key: pair.key.sendable(),
             }),
             refused: who.want.as_ref().map_or(&[], |want| &want.refused),
             locked: who.bench.spec.lockdown.mode == LockdownMode::APIOnly,
+            expects,
         };
         let checks = self.outside.prober.look(&target).await;
         Ok(self.outside.keep(&who.id, of, checks))
@@ -170,9 +176,10 @@ impl Live {
     pub(super) async fn write_row(&self, who: &Subject, row: &Row) -> Result<(), Error> {
         let Some(registry) = &who.bench.spec.registry else { return Ok(()) };
         let token = self.token(who, registry).await?;
-        let key = self.key(who).await?;
+        let custody = self.see_custody(who).await?;
+        let key = custody.proven(who).map(|pair| pair.key.sendable());
         let url = url(who, registry);
-        registry::write(&self.master(registry, &url, &token), &place(who, registry), row, key.as_ref().map(Key::sendable)).await
+        registry::write(&self.master(registry, &url, &token), &place(who, registry), row, key).await
     }
 
     pub(super) async fn remove_row(&self, who: &Subject) -> Result<(), Error> {
@@ -191,6 +198,15 @@ impl Live {
 
     fn master<'a>(&'a self, registry: &'a Registry, url: &'a str, token: &'a Key) -> Master<'a> {
         Master { client: &self.outside.client, url, site: &registry.site, token: token.sendable() }
+    }
+}
+
+/// A tenant is only looked at once its key is proven: then its hosts lead to its site, or to the page of a suspended one.
+fn expects(who: &Subject) -> Expects {
+    match (who.leads(), who.suspension()) {
+        (Leads::Suspended, _) => Expects::Suspended,
+        (Leads::Preparing | Leads::Serving, Some(SuspendMode::ReadOnly)) => Expects::ReadOnly,
+        (Leads::Preparing | Leads::Serving, Some(SuspendMode::Maintenance) | None) => Expects::Serving,
     }
 }
 

@@ -16,19 +16,30 @@ pub struct Site {
     pub complete: bool,
     pub apps: Vec<String>,
     pub installing: Option<String>,
+    /// For the installation that is under way.
+    pub backed_up: bool,
+    pub admins: Vec<String>,
     pub config: BTreeMap<String, Value>,
     /// Config keys that our steps have set.
     pub ours: BTreeSet<String>,
     /// Setup, scheduler, admin and lockdown, as the last settings step was told.
     pub settings: Option<Value>,
     pub setup_runs: u32,
-    pub key: Option<Key>,
+    /// By service user.
+    pub keys: BTreeMap<String, Key>,
+    /// The number of the pair that was set last.
+    pub pair: Value,
     pub maintenance: bool,
+    /// In maintenance, it still answers who only reads.
+    pub reads: bool,
+    /// Its scheduler starts nothing.
+    pub paused: bool,
+    /// A worker may believe until then that it is closed.
+    pub opens: i64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Key {
-    pub user: String,
     pub api: u64,
     /// The encryption key that it was stored under.
     pub under: u64,
@@ -64,6 +75,21 @@ pub struct Dock {
 }
 
 impl Site {
+    pub fn is_closed(&self) -> bool {
+        self.maintenance && !self.reads
+    }
+
+    /// As Frappe's own config keys have it.
+    pub fn suspend(&mut self, mode: Option<&str>, opens: i64) {
+        let was_closed = self.is_closed();
+        self.maintenance = mode.is_some();
+        self.paused = mode.is_some();
+        self.reads = mode == Some("ReadOnly");
+        if was_closed && !self.is_closed() {
+            self.opens = opens;
+        }
+    }
+
     pub fn new(marker: Value, database: String, encryption: u64) -> Self {
         Self {
             marker,
@@ -72,12 +98,18 @@ impl Site {
             complete: false,
             apps: vec![],
             installing: None,
+            backed_up: false,
+            admins: vec![],
             config: BTreeMap::new(),
             ours: BTreeSet::new(),
             settings: None,
             setup_runs: 0,
-            key: None,
+            keys: BTreeMap::new(),
+            pair: Value::Null,
             maintenance: false,
+            reads: false,
+            paused: false,
+            opens: 0,
         }
     }
 
@@ -113,6 +145,6 @@ impl Dock {
         let Some(site) = self.sites.get(site).filter(|site| site.complete && self.databases.contains_key(&site.database)) else {
             return false;
         };
-        site.key.as_ref().is_some_and(|key| key.api == api && key.under == site.encryption && !key.revoked)
+        site.keys.values().any(|key| key.api == api && key.under == site.encryption && !key.revoked)
     }
 }

@@ -10,6 +10,7 @@ use tenant_operator::world::Error;
 
 use super::Outside;
 use crate::faults::Party;
+use crate::guards::Guard;
 
 pub struct Master {
     pub fields: BTreeMap<String, String>,
@@ -49,6 +50,9 @@ impl Outside {
 
     fn masked(&self, key: &str) -> Option<BTreeMap<String, Value>> {
         let mut row = self.master.rows.get(key)?.clone();
+        if !self.guards(Guard::Row) {
+            row.insert("holder".to_owned(), json!(""));
+        }
         for (name, value) in &mut row {
             if self.master.fields.get(name).is_some_and(|kind| kind == "Password") {
                 *value = json!("*****");
@@ -70,7 +74,7 @@ impl Outside {
         if found.and_then(|row| row.get("holder")).is_some_and(|holder| *holder != json!("") && *holder != json!(who.id)) {
             self.fault(format!("{} writes the row of another", who.id));
         }
-        let api = self.secrets.custody.get(&who.id).map(|custody| custody.api).unwrap_or_default();
+        let api = self.proven(who).unwrap_or_default();
         let fields = &self.master.fields;
         let written = row.fields.iter().filter(|(name, _)| fields.contains_key(*name)).map(|(name, cell)| {
             let value = match cell {

@@ -9,6 +9,8 @@ use tenant_operator::core::subject::ObjectName;
 use crate::chance::Chance;
 use crate::faults::Faults;
 use crate::given::{self, Kind};
+use crate::guards::Guard;
+use crate::turns::Rollouts;
 
 pub mod claims;
 pub mod dock;
@@ -17,6 +19,7 @@ pub mod jobs;
 pub mod master;
 pub mod objects;
 pub mod pods;
+pub mod rotation;
 pub mod secrets;
 pub mod steps;
 pub mod strangers;
@@ -26,6 +29,8 @@ const BEGINNING: i64 = 1_795_248_000;
 
 pub struct Outside {
     pub now: i64,
+    /// When the operator's pass began.
+    pub began: i64,
     pub chance: Chance,
     pub kind: Kind,
     pub bench: Bench,
@@ -39,7 +44,10 @@ pub struct Outside {
     pub dock: dock::Dock,
     pub edge: edge::Edge,
     pub master: master::Master,
+    pub ledger: rotation::Ledger,
     pub faults: Faults,
+    /// The guard that is switched off.
+    pub off: Option<Guard>,
     /// Writes that the operator made, each of its ops and of its own patches.
     pub writes: u64,
     /// The operator was killed: nothing reaches the outside until it is started again.
@@ -55,6 +63,7 @@ pub struct Outside {
     pub forgotten: BTreeSet<String>,
     /// Sites that are none of ours, as they are.
     pub strangers: BTreeMap<String, dock::Site>,
+    pub rollouts: Rollouts,
     pub wrong: Vec<String>,
     pub trace: Option<Vec<String>>,
 }
@@ -63,6 +72,7 @@ impl Outside {
     pub fn new(seed: u64, kind: Kind, trace: bool) -> Self {
         Self {
             now: BEGINNING,
+            began: BEGINNING,
             chance: Chance::new(seed),
             kind,
             bench: given::bench(kind),
@@ -75,7 +85,9 @@ impl Outside {
             dock: dock::Dock::new(),
             edge: Default::default(),
             master: master::Master::new(),
+            ledger: Default::default(),
             faults: Faults::default(),
+            off: None,
             writes: 0,
             dead: false,
             epoch: 0,
@@ -84,6 +96,7 @@ impl Outside {
             promised: BTreeMap::new(),
             forgotten: BTreeSet::new(),
             strangers: BTreeMap::new(),
+            rollouts: Rollouts::default(),
             wrong: vec![],
             trace: trace.then(Vec::new),
         }
@@ -91,6 +104,10 @@ impl Outside {
 
     pub fn time(&self) -> Timestamp {
         at(self.now)
+    }
+
+    pub fn guards(&self, guard: Guard) -> bool {
+        self.off != Some(guard)
     }
 
     /// A number that never comes twice: versions, secrets, data.

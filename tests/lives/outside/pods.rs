@@ -39,6 +39,7 @@ pub fn parse(manifest: &Value, number: u64, now: i64, delay: i64) -> Job {
         due: now + delay,
     };
     Job {
+        uid: number,
         id: text(&meta["labels"][label::ID]),
         tenant: ObjectName {
             namespace: text(&meta["labels"][label::TENANT_NAMESPACE]),
