@@ -5,6 +5,12 @@ from tenant_failure import ChildFailed
 
 
 def run(run):
+    if not run.given.expect_site and not (run.site.exists() and run.site.is_own()):
+        # An adoption that never came about: the site is as it was.
+        return {"revoked": False, "foreign": True}
+    if run.given.adopted and not run.site.database_name:
+        # The marker was written, and what its Job said of the database was lost.
+        run.site.database_name = (run.site.config() or {}).get("db_name")
     site = run.owned()
     wanted = run.given.section("keys")
     users = [wanted[slot] for slot in ("user", "other") if wanted.get(slot)]

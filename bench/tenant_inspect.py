@@ -23,9 +23,13 @@ def from_files(site, expected):
     config = site.config() or {}
     if not site.is_own():
         return {"site": "Foreign"}
-    state = site.state()
-    if state.get("creating"):
+    if site.state().get("creating"):
         return {"site": "HalfMade"}
+    return files_of(site, config, expected)
+
+
+def files_of(site, config, expected):
+    state = site.state()
     facts = {"site": "Present", "database": config.get("db_name") == site.database_name}
     facts["config"] = {name: wanted(config) for name, wanted in config_checks(expected)}
     print_of_key = (expected.get("sha256") or {}).get("encryptionKey")

@@ -16,9 +16,11 @@ use crate::world::turns::Turns;
 
 pub mod bench;
 mod finalizer;
+mod finding;
 mod messages;
 mod metered;
 pub mod pass;
+mod placing;
 pub mod plan;
 mod status;
 pub mod tenant;

@@ -13,6 +13,9 @@ use crate::core::names;
 use crate::core::subject::ObjectName;
 use crate::world::Error;
 
+/// The API server takes no longer note of an Event.
+const LONGEST_NOTE: usize = 1000;
+
 pub struct Scribe {
     client: Client,
     recorder: Recorder,
@@ -66,6 +69,23 @@ impl Scribe {
         let uid = tenant.uid().unwrap_or_default();
         self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(ObjectName::of(tenant), (uid, status));
         Ok(true)
+    }
+
+    /// What is left of a tenant that is gone: the last that is said of it.
+    pub async fn gave_up(&self, tenant: &Tenant, left: &[String]) {
+        for (number, line) in left.iter().enumerate() {
+            let event = Event {
+                type_: EventType::Warning,
+                reason: "Abandoned".to_owned(),
+                note: Some(line.chars().take(LONGEST_NOTE).collect()),
+                // Events that differ only in their words are counted as one.
+                action: format!("GiveUp{}", number + 1),
+                secondary: None,
+            };
+            if let Err(error) = self.recorder.publish(&event, &tenant.object_ref(&())).await {
+                tracing::warn!(%error, left = line, "an event could not be published");
+            }
+        }
     }
 
     /// Events are told best-effort: the status is what counts.

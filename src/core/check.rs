@@ -1,7 +1,7 @@
 //! What no schema can see: rules that need spec and Bench together, or a table of names.
 
-use super::subject::Problem;
-use crate::api::{BenchSpec, Hosts, Organization};
+use super::subject::{Problem, site_of};
+use crate::api::{Bench, BenchSpec, EdgeType, Hosts, Organization, Tenant, TenantSpec};
 
 pub(super) fn subdomain(subdomain: &str, bench: &BenchSpec) -> Result<(), Problem> {
     if bench.reserved_subdomains.iter().any(|reserved| reserved == subdomain) {
@@ -51,6 +51,31 @@ const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB B
     LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR \
     NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ \
     TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
+/// A name off the Bench's template, as `siteName` gives it. Once the tenant has its record, the Bench's list says nothing about it any more.
+pub(super) fn site_name(site: &str, hosts: &Hosts, new: bool, tenant: &Tenant, bench: &Bench) -> Result<(), Problem> {
+    if tenant.spec.site_name.is_none() {
+        return Ok(());
+    }
+    if bench.spec.edge.type_ == EdgeType::Ingress && *site != hosts.api {
+        return Err(Problem::lasting(
+            "SiteNameInvalid",
+            format!(
+                "behind edge.type Ingress a site is found by the API host: spec.siteName must be {}, or create another Tenant without it",
+                hosts.api
+            ),
+        ));
+    }
+    let template = site_of(&TenantSpec { site_name: None, ..tenant.spec.clone() }, &bench.spec);
+    if new && *site != template && !bench.spec.adoption.site_names.iter().any(|listed| listed == site) {
+        return Err(Problem::passing(
+            "SiteNotListed",
+            format!(
+                "spec.siteName: the Bench does not list {site}; add it to its adoption.siteNames, or create another Tenant without it"
+            ),
+        ));
+    }
+    Ok(())
+}
 
 pub(super) fn organization(organization: Option<&Organization>) -> Result<(), Problem> {
     if let Some(country) = organization.and_then(|organization| organization.country.as_deref())

@@ -1,7 +1,9 @@
 //! Decisions, and nothing else: no async, no client, no clock. Everything here is a function of what it is given.
 
+pub mod abandon;
 mod check;
 pub mod evidence;
+pub mod identity;
 pub mod lead;
 pub mod manifests;
 pub mod names;

@@ -16,6 +16,8 @@ pub mod label {
     pub const TENANT: &str = "tenancy.nexuserp.io/tenant";
     pub const TENANT_NAMESPACE: &str = "tenancy.nexuserp.io/tenant-namespace";
     pub const BENCH: &str = "tenancy.nexuserp.io/bench";
+    /// On the claims of sites.
+    pub const BENCH_NAMESPACE: &str = "tenancy.nexuserp.io/bench-namespace";
     pub const STEP: &str = "tenancy.nexuserp.io/step";
     pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 }
@@ -23,6 +25,10 @@ pub mod label {
 pub mod annotation {
     pub const PAUSED: &str = "tenancy.nexuserp.io/paused";
     pub const RETRY_AT: &str = "tenancy.nexuserp.io/retry-at";
+    /// On a Tenant that is being deleted: after so long, what cannot be reached is given up.
+    pub const ABANDON_AFTER: &str = "tenancy.nexuserp.io/abandon-after";
+    /// On a Secret in custody: the site was somebody else's before, and its own key and database stay with it.
+    pub const ADOPTED: &str = "tenancy.nexuserp.io/adopted";
     /// On a Job: which input hash each of its steps was started with.
     pub const HASHES: &str = "tenancy.nexuserp.io/hashes";
     /// On a Job: its number among the tenant's Jobs.

@@ -9,7 +9,7 @@ use super::steps;
 use super::subject::{Problem, Subject};
 use super::verdict::{Note, Verdict};
 use super::{names, rotation};
-use crate::api::{Condition, CredentialsStatus, PlanSeen, TenantStatus};
+use crate::api::{AdoptionStatus, Condition, CredentialsStatus, PlanSeen, TenantStatus};
 
 /// kstatus and kubectl show messages in full; the API server allows 32 KiB, a person reads less.
 const LONGEST_MESSAGE: usize = 1024;
@@ -39,6 +39,8 @@ pub struct Pass<'a> {
     pub certificate_until: Option<Timestamp>,
     /// The probe has failed as often in a row as the Bench allows.
     pub probe_failed: bool,
+    /// What an adoption would change, where it was only asked for that.
+    pub changes: Option<&'a [String]>,
 }
 
 /// The status after a pass.
@@ -61,7 +63,7 @@ pub fn status(old: Option<&TenantStatus>, pass: &Pass<'_>) -> TenantStatus {
             rotate_token: proven.token,
         }),
         certificate: pass.certificate_until.map(|until| crate::api::CertificateStatus { not_after: Some(Time(until)) }),
-        adoption: None,
+        adoption: adoption(pass),
         first_ready_at: who.record().and_then(|record| record.first_ready_at.clone()),
         conditions: vec![],
     };
@@ -80,6 +82,12 @@ pub fn status(old: Option<&TenantStatus>, pass: &Pass<'_>) -> TenantStatus {
     scribe.only_while_true(Condition::Stalled, verdict.stalled, &verdict.note);
     status.conditions = scribe.conditions;
     status
+}
+
+/// A report stays while the spec is as it was.
+fn adoption(pass: &Pass<'_>) -> Option<AdoptionStatus> {
+    let known = pass.who.reported.as_deref().filter(|_| pass.who.reports());
+    pass.changes.or(known).map(|changes| AdoptionStatus { changes: changes.to_vec() })
 }
 
 /// The plan that the tenant has: of one that is being applied it is said once it is.
@@ -158,7 +166,8 @@ fn fold(old: Option<&TenantStatus>, pass: &Pass<'_>) -> Fold {
         let (stalled, note) = first_trouble(pass).map_or_else(
             || (false, Note::new("Removing", "the tenant is leaving")),
             |(stage, stalled, note)| {
-                (stalled, Note::new(note.reason, format!("{}: {}", stage.condition().type_(), note.message)))
+                let message = format!("{}: {}{}", stage.condition().type_(), note.message, pass.who.patience.words());
+                (stalled, Note::new(note.reason, message))
             },
         );
         return Fold { ready: Truth::False, reconciling: !stalled, stalled, note };

@@ -35,6 +35,8 @@ pub enum ClaimState {
     Ours,
     /// Another tenant's: namespace and name.
     Theirs(String, String),
+    /// The site of a tenant that is gone: it stayed, or could not be taken away.
+    Kept,
 }
 
 /// Whether a child object is as it should be.
@@ -95,6 +97,8 @@ pub struct CertificateSeen {
 pub struct WorkSeen {
     /// Database password and encryption key.
     pub custody: SecretState,
+    /// It bears the name of another Tenant, which had the site before.
+    pub custody_moved: bool,
     /// Which pairs of the API key are in custody, by their numbers.
     pub pairs: BTreeSet<u32>,
     /// Secrets that the spec names and that are not there: "name/key".

@@ -11,10 +11,14 @@ use crate::api::{DeletionPolicy, InstalledApp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
+    /// A site of somebody else becomes the tenant's.
+    Adopt,
     Create,
     Apps,
     Settings,
     Keys,
+    /// Says what an adoption would change; leaves no receipt.
+    Report,
     /// Not run in a bench: the key was accepted from outside.
     Proof,
     /// Not run in a bench: the Master row was written with these fields.
@@ -28,11 +32,13 @@ pub enum Step {
 }
 
 impl Step {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
+        Self::Adopt,
         Self::Create,
         Self::Apps,
         Self::Settings,
         Self::Keys,
+        Self::Report,
         Self::Proof,
         Self::Row,
         Self::Archive,
@@ -45,10 +51,12 @@ impl Step {
 
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Adopt => "adopt",
             Self::Create => "create",
             Self::Apps => "apps",
             Self::Settings => "settings",
             Self::Keys => "keys",
+            Self::Report => "report",
             Self::Proof => "proof",
             Self::Row => "row",
             Self::Archive => "archive",
@@ -80,18 +88,25 @@ pub type SecretVersions = BTreeMap<String, String>;
 /// The hash of what a step is given; a receipt of another hash is out of date.
 pub fn hash(step: Step, who: &Subject, secrets: &SecretVersions) -> String {
     let input = match step {
+        // What a Job said before the record was lost is no word on whether the site is there now.
+        Step::Create if who.is_recovered() => json!([who.site, who.database, marker(who), "recovered"]),
         Step::Create => json!([who.site, who.database, marker(who)]),
+        Step::Report => input(who),
         Step::Apps => json!(who.want.as_ref().map(|want| &want.apps)),
         Step::Settings => json!([who.want.as_ref().map(|want| settings(want, who, false)), secrets]),
         Step::Keys | Step::Proof => keys(who),
         Step::Retire => json!([who.site, step.as_str(), rotation::newest(who)]),
-        Step::Row | Step::Archive | Step::Drop | Step::Revoke => json!([who.site, step.as_str()]),
+        Step::Adopt | Step::Row | Step::Archive | Step::Drop | Step::Revoke => json!([who.site, step.as_str()]),
     };
     names::digest(&[step.as_str(), &input.to_string()], 16)
 }
 
 /// What has not been done yet, or not so, in order; empty for a tenant at rest.
 pub fn left(who: &Subject, secrets: &SecretVersions) -> Vec<Step> {
+    if who.adopts() {
+        // Alone: only it can tell the others which database the site has.
+        return vec![Step::Adopt];
+    }
     let mut steps: Vec<Step> = Step::UP.into_iter().filter(|step| !fresh(*step, who, secrets)).collect();
     // An app installed later may bring fields and settings of its own: settings follow apps.
     if steps.contains(&Step::Apps) && !steps.contains(&Step::Settings) {
@@ -125,7 +140,8 @@ pub fn input(who: &Subject) -> Value {
             "port": bench.database.port,
             "rootUser": bench.database.root_user,
         },
-        "expectSite": who.receipt(Step::Create).is_some(),
+        "expectSite": who.expects_site(),
+        "adopted": who.is_adopted() || who.reports(),
         "apps": who.want.as_ref().map(|want| want.apps.clone()).unwrap_or_default(),
         // A site in use is backed up before an app is added to it.
         "backup": who.record().is_some_and(|record| record.first_ready_at.is_some()),

@@ -6,6 +6,7 @@ mod objects;
 mod bench;
 mod claims;
 mod ending;
+mod identity;
 mod new;
 mod ours;
 mod plans;

@@ -21,6 +21,7 @@ use crate::rotation::{overlapping, proven, turn};
 fn seen(pairs: impl IntoIterator<Item = u32>) -> WorkSeen {
     WorkSeen {
         custody: SecretState::Current,
+        custody_moved: false,
         pairs: BTreeSet::from_iter(pairs),
         missing: vec![],
         versions: Default::default(),
@@ -102,7 +103,7 @@ fn the_hosts_lead_to_the_site_all_the_time_and_status_tells_of_the_pair_that_is_
     let who = begun();
     assert!(who.serves());
     let outcomes = [(Stage::Keys, Outcome::Verdict(Verdict::settled("A", "b")))];
-    let pass = Pass { way: Way::Up, who: &who, outcomes: &outcomes, certificate_until: None, probe_failed: false };
+    let pass = Pass { way: Way::Up, who: &who, outcomes: &outcomes, certificate_until: None, probe_failed: false, changes: None };
     let told = status(None, &pass).credentials.expect("credentials");
     assert_eq!((told.slot.as_str(), told.rotate_token, told.issued_at.map(|at| at.0)), ("A", None, Some(noon())));
     let after = overlapping();

@@ -6,6 +6,7 @@ mod objects;
 mod restricted;
 
 mod golden;
+mod identity;
 mod keys;
 mod lead;
 mod manifests;

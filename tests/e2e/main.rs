@@ -19,6 +19,7 @@ mod tenant;
 mod times;
 mod wait;
 
+mod adoption;
 mod alone;
 mod archive;
 mod bad_input;

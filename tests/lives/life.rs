@@ -1,6 +1,9 @@
 //! One life: what people do, one thing after the other, while the operator works and faults strike.
 
-use tenant_operator::api::{App, Condition, DeletionPolicy, Phase, ProbeMode, SiteConfigEntry, Suspend, SuspendMode, VerifyMode};
+use tenant_operator::api::{
+    Adoption, App, Condition, DeletionPolicy, Phase, ProbeMode, SiteConfigEntry, Suspend, SuspendMode, VerifyMode,
+};
+use tenant_operator::core::identity::{self, Begin, Held, Identity, Named};
 use tenant_operator::core::names::annotation;
 use tenant_operator::core::rotation;
 use tenant_operator::core::subject::{ObjectName, Subject};
@@ -12,6 +15,7 @@ use crate::operator::Operator;
 use crate::outside::Outside;
 use crate::outside::rotation::Spoil;
 use crate::outside::secrets::Published;
+use crate::restore::Claims;
 use crate::rollouts::PlanAct;
 use crate::sim::Sim;
 use crate::truth;
@@ -60,6 +64,23 @@ pub enum Act {
     EditPlan(&'static str),
     /// Somebody changes or deletes what the operator applied.
     Drift(u64),
+    /// The claims of one tenant are lost: all, or those of its hosts.
+    LoseClaims {
+        who: usize,
+        hosts_only: bool,
+    },
+    /// The whole cluster comes back from a backup.
+    Restore(Claims),
+    /// The Bench lists the site that the tenant has by its template.
+    List(usize),
+    /// The Bench lets tenants find their sites by what is in custody.
+    Recover,
+    /// Where an earlier Tenant of its name left its site, it is to be taken over.
+    TakeKept(usize),
+    /// The Bench goes, or comes back.
+    Bench(bool),
+    /// Secrets in custody are deleted by hand.
+    LoseCustody(usize),
     Plan(PlanAct),
     /// Somebody changes the key in the site; seen only from outside.
     Spoil(usize, Spoil),
@@ -79,6 +100,9 @@ pub enum Edit {
     Apps(Vec<App>),
     Config(Vec<SiteConfigEntry>),
     Policy(DeletionPolicy),
+    Adoption(Adoption),
+    /// The annotation that says how long an end may take.
+    AbandonAfter(&'static str),
     Email(&'static str),
     Suspend(SuspendMode),
     Resume,
@@ -87,6 +111,10 @@ pub enum Edit {
     Overlap(&'static str),
     /// The annotation that lets a failed step be tried again.
     Retry,
+}
+
+pub fn edit(who: usize, edit: Edit) -> Act {
+    Act::Edit { who, edit }
 }
 
 #[derive(Clone, Debug)]
@@ -203,10 +231,7 @@ impl Life<'_> {
             }
             Act::Stranger(who) => {
                 let site = site(*who);
-                let mut outside = self.sim.outside();
-                let data = outside.fresh();
-                outside.dock.settle_stranger(&site, data);
-                outside.promised.insert(format!("stranger {data}"), data);
+                self.sim.outside().settle(&site);
             }
             Act::Passport(who) => {
                 let (namespace, name, _) = self.script.people[*who];
@@ -239,6 +264,34 @@ impl Life<'_> {
                 outside.stir();
             }
             Act::Drift(which) => self.sim.outside().drift(*which),
+            Act::LoseClaims { who, hosts_only } => self.sim.outside().lose_claims(&self.name(*who), *hosts_only),
+            Act::Restore(claims) => self.sim.outside().restore(*claims),
+            Act::List(who) => {
+                let site = site(*who);
+                self.sim.outside().bench.spec.adoption.site_names.push(site);
+                self.sim.outside().stir();
+            }
+            Act::TakeKept(who) => {
+                let name = self.name(*who);
+                let claims = self.sim.outside().recall(&name);
+                if claims.iter().any(|claim| claim.record().is_some_and(|record| record.phase == Phase::Retained)) {
+                    self.edit(*who, &Edit::Adoption(Adoption::TakeOver));
+                }
+            }
+            Act::Recover => {
+                self.sim.outside().bench.spec.adoption.recover = true;
+                self.sim.outside().stir();
+            }
+            Act::Bench(there) => {
+                self.sim.outside().bench_there = *there;
+                self.sim.outside().stir();
+            }
+            Act::LoseCustody(who) => {
+                let name = self.name(*who);
+                let mut outside = self.sim.outside();
+                outside.secrets.custody.retain(|_, custody| custody.holder != name);
+                outside.stir();
+            }
             Act::Spoil(who, what) => {
                 let probed = self.script.kind.probe != ProbeMode::Off && self.script.kind.verify == VerifyMode::HTTP;
                 if probed {
@@ -261,6 +314,11 @@ impl Life<'_> {
             Edit::Config(config) => tenant.spec.site_config = config,
             Edit::Email(email) => email.clone_into(&mut tenant.spec.admin.email),
             Edit::Policy(policy) => tenant.spec.deletion_policy = Some(policy),
+            Edit::Adoption(adoption) => tenant.spec.adoption = adoption,
+            Edit::AbandonAfter(text) => {
+                let all = tenant.metadata.annotations.get_or_insert_default();
+                all.insert(annotation::ABANDON_AFTER.to_owned(), text.to_owned());
+            }
             Edit::Suspend(mode) => tenant.spec.suspend = Some(Suspend { mode, ..Default::default() }),
             Edit::Resume => tenant.spec.suspend = None,
             Edit::Token(token) => tenant.spec.credentials.rotate_token = Some(token.to_owned()),
@@ -325,8 +383,8 @@ impl Life<'_> {
 
     fn has_only(&self, who: usize, serial: u32) -> bool {
         let outside = self.sim.outside();
-        let recalled = outside.recall(&self.name(who));
-        let custody = recalled.and_then(|recalled| outside.secrets.custody.get(&recalled.id));
+        let id = outside.id_of(&self.name(who));
+        let custody = id.and_then(|id| outside.secrets.custody.get(&id));
         custody.is_some_and(|custody| custody.pairs.keys().eq([&serial]))
     }
 
@@ -340,8 +398,9 @@ impl Life<'_> {
 
     /// What an earlier Tenant of this name left in custody is not taken up by itself.
     fn is_kept(&self, who: usize) -> bool {
-        let recalled = self.sim.outside().recall(&self.name(who)).and_then(|recalled| recalled.record);
-        recalled.is_some_and(|record| record.record.phase == Phase::Retained) && self.says(who, "AdoptionNeeded")
+        let claims = self.sim.outside().recall(&self.name(who));
+        let kept = |claim: &Held| claim.record().is_some_and(|record| record.phase != Phase::Active);
+        claims.iter().any(kept) && self.says(who, "AdoptionNeeded")
     }
 
     fn says(&self, who: usize, reason: &str) -> bool {
@@ -373,11 +432,10 @@ impl Life<'_> {
         let mut outside = self.sim.outside();
         outside.faults = faults;
         if !outside.promised.contains_key(&subject.id) {
-            let data = outside.fresh();
+            let fresh = outside.fresh();
+            let database = outside.dock.databases.get_mut(&subject.database);
+            let data = database.map_or(fresh, |database| *database.data.get_or_insert(fresh));
             outside.promised.insert(subject.id.clone(), data);
-            if let Some(database) = outside.dock.databases.get_mut(&subject.database) {
-                database.data = Some(data);
-            }
         }
         result
     }
@@ -385,8 +443,10 @@ impl Life<'_> {
     fn subject(&self, name: &ObjectName) -> Result<Subject, String> {
         let outside = self.sim.outside();
         let tenant = outside.objects.tenants.get(name).ok_or("no Tenant")?;
-        let recalled = outside.recall(name).ok_or("no claims")?;
-        let gift = outside.give(tenant, recalled.id, recalled.record);
+        let Named::Active(id, record) = identity::named(&outside.recall(name), &tenant.spec.subdomain) else {
+            return Err("no record".to_owned());
+        };
+        let gift = outside.give(tenant, Identity { id: Some(id), record: Some(record), begin: Begin::New });
         Subject::parse(gift.as_given()).map_err(|problem| problem.message)
     }
 }

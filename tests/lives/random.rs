@@ -5,6 +5,7 @@ use tenant_operator::api::{DeletionPolicy, EdgeType, ProbeMode, RegistryOnDelete
 use crate::chance::Chance;
 use crate::faults::{Faults, Party};
 use crate::given::{Kind, app, plain, secret};
+use crate::identities;
 use crate::life::{Act, Edit, Script};
 use crate::outside::rotation::Spoil;
 
@@ -64,12 +65,15 @@ fn policy(chance: &mut Chance) -> DeletionPolicy {
 
 fn acts(chance: &mut Chance) -> Vec<Act> {
     let people = 1 + usize::from(chance.below(4) == 0);
-    let mut acts = vec![Act::Secret(0), Act::Secret(1)];
+    let mut acts = vec![Act::Secret(0), Act::Secret(1), Act::List(0), Act::List(1), Act::Recover];
     for _ in 0..1 + chance.below(2) {
         for who in 0..people {
             acts.push(Act::Apply { who, plan: chance.pick(&["dinghy", "ferry"]), policy: policy(chance) });
         }
         for who in 0..people {
+            if chance.below(2) == 0 {
+                acts.push(Act::TakeKept(who));
+            }
             acts.extend(middle(chance, who));
         }
         for who in 0..people {
@@ -81,6 +85,9 @@ fn acts(chance: &mut Chance) -> Vec<Act> {
                 acts.push(Act::Sleep(chance.between(1, 60)));
                 acts.push(Act::Edit { who, edit: Edit::Policy(policy(chance)) });
             }
+            if chance.below(8) == 0 {
+                acts.push(Act::Edit { who, edit: Edit::AbandonAfter(chance.pick(&["0s", "90s", "never"])) });
+            }
         }
         acts.extend((0..people).map(Act::Gone));
     }
@@ -91,6 +98,9 @@ fn acts(chance: &mut Chance) -> Vec<Act> {
 fn middle(chance: &mut Chance, who: usize) -> Vec<Act> {
     let mut acts = vec![];
     for _ in 0..chance.below(5) {
+        if chance.below(8) == 0 {
+            acts.extend(identities::befalls(chance, who));
+        }
         let act = match chance.below(14) {
             0 => Act::Edit { who, edit: Edit::Plan(chance.pick(&["dinghy", "ferry"])) },
             1 => Act::Edit { who, edit: Edit::Apps(vec![app(chance.pick(&["crm", "hrms", "payments"]))]) },

@@ -100,8 +100,8 @@ impl Life<'_> {
 
     /// The generation of the plan in the tenant's record.
     fn has(&self, who: usize) -> Option<i64> {
-        let recalled = self.sim.outside().recall(&self.name(who))?;
-        Some(recalled.record?.record.plan?.generation)
+        let claims = self.sim.outside().recall(&self.name(who));
+        claims.iter().find_map(|claim| claim.record()?.plan.as_ref()).map(|plan| plan.generation)
     }
 
     fn keeps(&self, who: usize, generation: i64) -> Result<(), String> {

@@ -7,7 +7,7 @@ use tenant_operator::api::VerifyMode;
 use tenant_operator::core::op::{JobKind, Op};
 use tenant_operator::core::rotation;
 use tenant_operator::core::seen::{GateSeen, JobState, KeyAnswer, ProbeSeen, Seen, WorkSeen};
-use tenant_operator::core::stages::{Stage, Way};
+use tenant_operator::core::stages::{Stage, Way, is_unread};
 use tenant_operator::core::steps::{self, Step};
 use tenant_operator::core::subject::{ObjectName, Subject};
 use tenant_operator::world::gate::Gate;
@@ -99,10 +99,15 @@ fn work(outside: &Outside, gate: &Gate, way: Way, who: &Subject) -> WorkSeen {
     }
     WorkSeen {
         custody: outside.see_custody(who),
+        custody_moved: outside.custody_moved(who),
         pairs: outside.see_pairs(who),
         missing: if left.contains(&Step::Settings) { inputs.missing.clone() } else { vec![] },
         inputs: outside.see_inputs(who, &inputs),
-        gate: if busy && !running && outside.guards(Guard::Gate) { gate.look(way, who) } else { GateSeen::Open },
+        gate: if busy && !running && !is_unread(who, &jobs) && outside.guards(Guard::Gate) {
+            gate.look(way, who)
+        } else {
+            GateSeen::Open
+        },
         jobs,
         pod_source_missing: source.map(|from| from.deployment.clone()),
         published: outside.see_published(who),
@@ -153,6 +158,7 @@ impl World for Sim {
         self.forget_work(who);
         match op {
             Op::TakeClaims(claims) => return outside.take_claims(who, claims),
+            Op::TakeOver(handover) => return outside.take_over(who, handover),
             Op::ReleaseClaims(names) => outside.release_claims(&who.id, names)?,
             Op::Remember(change) => return outside.remember(who, change),
             Op::EnsureCustody => outside.ensure_custody(who)?,

@@ -156,6 +156,11 @@ pub fn is_gone(outside: &Outside, name: &ObjectName) -> Result<(), String> {
 fn identity_is_gone(outside: &Outside, id: &str) -> Result<(), String> {
     let none = |left: bool, what: &str| if left { Err(format!("{id} has gone, but {what} is left")) } else { Ok(()) };
     let record = outside.claims.values().filter(|claim| claim.holder.id == *id).find_map(|claim| claim.record.as_ref());
+    if let Some(record) = record.filter(|record| record.phase == Phase::Abandoned) {
+        let hosts = outside.claims.values().filter(|claim| claim.holder.id == *id && claim.record.is_none()).count();
+        none(hosts > 0, "the claim of a host")?;
+        return none(record.left.is_empty(), "nothing is said of what");
+    }
     let kept = record.is_some_and(|record| record.phase == Phase::Retained);
     let claims = outside.claims.values().filter(|claim| claim.holder.id == *id).count();
     none(claims > usize::from(kept), "a claim")?;
@@ -186,7 +191,8 @@ fn row_is_gone(outside: &Outside, id: &str) -> Result<(), String> {
     if outside.master.rows.values().any(|row| row.get("holder") == Some(&json!(id))) {
         return Err(format!("the row of {id} is left"));
     }
-    let ours_to_delete = outside.kind.registry == Some(RegistryOnDelete::Delete);
+    // Who made the row is in the record: one of a record that was lost may be anybody's, and stays.
+    let ours_to_delete = outside.kind.registry == Some(RegistryOnDelete::Delete) && outside.forgotten.is_empty();
     let left = outside.master.rows.values().find(|row| row.get("holder") == Some(&json!("")));
     match left.and_then(|row| Some((row.get("state")?.as_str()?, row.contains_key("was_there")))) {
         None | Some(("Archived" | "Deleted" | "Planned", true)) => Ok(()),

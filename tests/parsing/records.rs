@@ -45,6 +45,7 @@ fn record() -> Value {
 pub fn work(jobs: Vec<JobSeen>, published: SecretState) -> Seen {
     Seen::Work(WorkSeen {
         custody: SecretState::Current,
+        custody_moved: false,
         pairs: [0].into(),
         missing: vec![],
         versions: Default::default(),
@@ -72,7 +73,10 @@ fn passes(mut who: Subject, record: Record) {
     for way in [Way::Up, Way::Down] {
         let decided = [Stage::Site, Stage::Apps, Stage::Settings, Stage::Keys]
             .map(|stage| (stage, Outcome::Verdict(stage.decide(way, &who, &work(vec![], SecretState::Current)))));
-        harmless(&status(None, &Pass { way, who: &who, outcomes: &decided, certificate_until: None, probe_failed: false }));
+        harmless(&status(
+            None,
+            &Pass { way, who: &who, outcomes: &decided, certificate_until: None, probe_failed: false, changes: None },
+        ));
     }
 }
 
@@ -120,7 +124,7 @@ proptest! {
         who["metadata"]["annotations"] = json!({"tenancy.nexuserp.io/retry-at": text});
         let (tenant, plan, bench) = (objects::read(who), objects::read(objects::plan()), objects::read(objects::bench()));
         let given = tenant_operator::core::subject::Given {
-            tenant: &tenant, plan: Some(&plan), turn: true, bench: &bench, id: ID.to_owned(), record: None, now: noon(), cluster: "lighthouse".to_owned(),
+            tenant: &tenant, plan: Some(&plan), turn: true, bench: &bench, id: ID.to_owned(), record: None, begin: Default::default(), now: noon(), cluster: "lighthouse".to_owned(),
         };
         let who = Subject::parse(given).expect("an annotation is no reason to refuse a tenant");
         prop_assert_eq!(who.retry_at, text.parse().ok());

@@ -41,7 +41,7 @@ fn who() -> Subject {
 
 fn fold(who: &Subject, way: Way, stage: Stage, seen: &Seen) -> TenantStatus {
     let outcomes = [(stage, Outcome::Verdict(stage.decide(way, who, seen)))];
-    status(None, &Pass { way, who, outcomes: &outcomes, certificate_until: None, probe_failed: false })
+    status(None, &Pass { way, who, outcomes: &outcomes, certificate_until: None, probe_failed: false, changes: None })
 }
 
 /// A Job of this tenant that ended, with what its containers left.

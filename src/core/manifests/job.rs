@@ -58,7 +58,9 @@ fn secrets(who: &Subject, run: &[Step]) -> Vec<EnvVar> {
     let mut env = vec![secret("TENANT_DB_ROOT_PASSWORD", &root.name, &root.key, false)];
     // Custody may be gone already when a half-made tenant is removed.
     let leaving = run.iter().any(|step| matches!(step, Step::Archive | Step::Drop | Step::Revoke));
-    for (name, key) in CUSTODY {
+    // A report is made before there is any, and its key is nobody's yet.
+    let held = if run.contains(&Step::Report) { vec![] } else { in_custody(who) };
+    for (name, key) in held {
         env.push(secret(name, &custody, key, leaving));
     }
     for (name, key) in PAIR.into_iter().zip(names::pair(rotation::newest(who))) {
@@ -69,6 +71,12 @@ fn secrets(who: &Subject, run: &[Step]) -> Vec<EnvVar> {
         env.extend(who.secret_inputs().iter().map(|input| secret(&input.env, &inputs, &input.env, false)));
     }
     env
+}
+
+/// What the tenant has in custody besides the pairs of its key: an adopted site keeps its encryption key and its database's password to itself.
+pub fn in_custody(who: &Subject) -> Vec<(&'static str, &'static str)> {
+    let own = |key: &str| ["db-password", "encryption-key"].contains(&key);
+    CUSTODY.into_iter().filter(|(_, key)| !who.is_adopted() || !own(key)).collect()
 }
 
 /// What the custody Secret holds besides the pairs of the API key, and the variable that carries each into a Job.

@@ -148,11 +148,16 @@ pub fn down(who: &Subject, seen: &WorkSeen) -> Verdict {
     }
     // Also where no receipt says that a key was set: a Job may have done so unseen.
     let stays = who.parting() == DeletionPolicy::Retain;
-    if !stays || who.receipt(Step::Revoke).is_some() {
+    if !stays || steps::fresh(Step::Revoke, who, &seen.versions) {
         return Verdict::settled("Removed", "the tenant's Secret is gone");
     }
     if let Some(verdict) = work::clear(seen, JobKind::Provision) {
         return verdict;
+    }
+    if who.receipt(Step::Revoke).is_none() {
+        // Whoever bears its name later must know that the key may be dead by then.
+        let begun = work::receipt(who, "begun", &json!({}));
+        return Verdict::Do(vec![Op::Remember(Change::Receipts(BTreeMap::from([(Step::Revoke, begun)])))]);
     }
     work::run(who, seen, &work::Order { kind: JobKind::Remove, steps: vec![Step::Revoke], doing: "Revoking" })
 }

@@ -129,8 +129,8 @@ pub fn down(who: &Subject, seen: &RegistrySeen) -> Verdict {
         return Verdict::Do(vec![Op::RemoveRow]);
     }
     let status = match who.parting() {
-        DeletionPolicy::Archive => "Archived",
-        DeletionPolicy::Delete => "Deleted",
+        DeletionPolicy::Archive if who.archived() => "Archived",
+        DeletionPolicy::Archive | DeletionPolicy::Delete => "Deleted",
         DeletionPolicy::Retain => "Retained",
     };
     let mapped: Vec<&str> =

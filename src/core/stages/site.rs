@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::adoption;
 use super::work::{self, Order};
 use crate::api::DeletionPolicy;
 use crate::core::op::{Change, JobKind, Op};
@@ -17,13 +18,19 @@ use crate::core::{names, rotation};
 const REPAIRABLE: [&str; 3] = ["marker", "encryption_key", "database user"];
 
 pub fn up(who: &Subject, seen: &WorkSeen) -> Verdict {
+    if who.reports() {
+        return adoption::report(who, seen);
+    }
     if let Some(verdict) = secrets(who, seen) {
         return verdict;
     }
     if steps::fresh(Step::Create, who, &seen.versions) {
         return created(who);
     }
-    provision(who, seen, "Creating")
+    if let Some(verdict) = adoption::learn(who) {
+        return verdict;
+    }
+    provision(who, seen, if who.adopts() { "Adopting" } else { "Creating" })
 }
 
 /// What an inspection of the site put right is named until the next one: somebody should know how it came to be wrong.
@@ -39,13 +46,15 @@ fn created(who: &Subject) -> Verdict {
             let message = format!("{marked}; put back at {at}, since it was changed or lost: {}", repaired.join(", "));
             Verdict::settled("Repaired", message)
         }
+        _ if who.is_adopted() => Verdict::settled("Adopted", marked),
         _ => Verdict::settled("Created", marked),
     }
 }
 
 /// Runs everything that is left on the way up, in one Job.
 pub fn provision(who: &Subject, seen: &WorkSeen, doing: &'static str) -> Verdict {
-    if let Some(verdict) = secrets(who, seen).or_else(|| inputs(who, seen)) {
+    let others = [JobKind::Remove, JobKind::Report].into_iter().find_map(|other| work::clear(seen, other));
+    if let Some(verdict) = others.or_else(|| secrets(who, seen)).or_else(|| inputs(who, seen)) {
         return verdict;
     }
     work::run(who, seen, &Order { kind: JobKind::Provision, steps: steps::left(who, &seen.versions), doing })
@@ -54,11 +63,12 @@ pub fn provision(who: &Subject, seen: &WorkSeen, doing: &'static str) -> Verdict
 /// The tenant's secrets are in custody before anything is made with them. A pair of the API key is made as long as it was never in
 /// use; one that was proven is what programs have, and no other takes its number.
 fn secrets(who: &Subject, seen: &WorkSeen) -> Option<Verdict> {
-    let made = who.receipt(Step::Create).is_some();
+    let made = who.expects_site();
     let proven_lost = rotation::proven(who).is_some_and(|proven| !seen.pairs.contains(&proven.serial));
     match seen.custody {
         SecretState::NotOurs => Some(not_ours(&names::custody(&who.id), &who.bench.namespace)),
         SecretState::Absent | SecretState::Stale if made => Some(lost(who)),
+        SecretState::Current if seen.custody_moved => Some(Verdict::Do(vec![Op::EnsureCustody])),
         SecretState::Current if proven_lost => Some(lost(who)),
         SecretState::Current if seen.pairs.contains(&rotation::newest(who)) => None,
         SecretState::Absent | SecretState::Stale | SecretState::Current => Some(Verdict::Do(vec![Op::EnsureCustody])),
@@ -99,13 +109,15 @@ pub fn down(who: &Subject, seen: &WorkSeen) -> Verdict {
     if let Some(verdict) = work::clear(seen, JobKind::Provision) {
         return verdict;
     }
+    if who.is_untouched() {
+        return forget(who, seen);
+    }
     if who.parting() == DeletionPolicy::Retain {
         let kept = format!("{} stays, with its database and its secrets in custody", who.site);
         return tidy(seen, None).unwrap_or_else(|| Verdict::settled("Retained", kept));
     }
-    // Custody is made before anything in the bench, and goes after everything.
-    if steps::fresh(Step::Drop, who, &seen.versions) || seen.custody == SecretState::Absent && who.receipt(Step::Create).is_none()
-    {
+    // Whether or not its secrets are in custody: somebody may have deleted them, and a Job may have done more than was seen.
+    if steps::fresh(Step::Drop, who, &seen.versions) {
         return forget(who, seen);
     }
     let archive = who.parting() == DeletionPolicy::Archive;
@@ -149,7 +161,8 @@ fn forget(who: &Subject, seen: &WorkSeen) -> Verdict {
     if let Some(verdict) = tidy(seen, custody) {
         return verdict;
     }
-    match who.record().and_then(|record| record.archive.as_ref()) {
+    match who.record().and_then(|record| record.archive.as_ref()).filter(|_| who.archived()) {
+        _ if who.is_untouched() => Verdict::settled("Removed", format!("{} was never taken over, and is as it was", who.site)),
         Some(folder) => Verdict::settled("Archived", format!("{} was archived to {folder} and dropped", who.site)),
         None => Verdict::settled("Removed", format!("{} is gone, with its database", who.site)),
     }

@@ -66,7 +66,9 @@ pub fn clear(seen: &WorkSeen, other: JobKind) -> Option<Verdict> {
 /// Puts what the Job's containers reported into the record, once.
 fn harvest(who: &Subject, seen: &WorkSeen, job: &JobSeen) -> Option<Op> {
     let mut receipts = BTreeMap::new();
-    for (step, facts) in job.reports.iter().flat_map(|report| &report.done) {
+    // A report is read where it is wanted, and kept nowhere else.
+    let reports = job.reports.iter().filter(|_| job.kind != JobKind::Report);
+    for (step, facts) in reports.flat_map(|report| &report.done) {
         let Some(hash) = job.hashes.get(step) else { continue };
         if !is_taken_up(who, job, *step, hash) {
             let current = *hash == steps::hash(*step, who, &seen.versions);
@@ -91,7 +93,7 @@ fn is_taken_up(who: &Subject, job: &JobSeen, step: Step, hash: &str) -> bool {
 
 /// Whether the newest Job reported something that the record does not have yet.
 pub fn is_unread(who: &Subject, jobs: &[JobSeen]) -> bool {
-    let Some(job) = jobs.last() else { return false };
+    let Some(job) = jobs.last().filter(|job| job.kind != JobKind::Report) else { return false };
     let mut done = job.reports.iter().flat_map(|report| report.done.keys());
     done.any(|step| job.hashes.get(step).is_some_and(|hash| !is_taken_up(who, job, *step, hash)))
 }
@@ -210,7 +212,7 @@ fn start(who: &Subject, seen: &WorkSeen, order: &Order) -> Verdict {
 
 /// Its receipt says that it was done, with whatever inputs. The mark of a removal that has begun stays what it is.
 fn is_done(who: &Subject, step: Step) -> bool {
-    step != Step::Drop && who.receipt(step).is_some_and(|receipt| receipt.hash != STALE)
+    !matches!(step, Step::Drop | Step::Revoke) && who.receipt(step).is_some_and(|receipt| receipt.hash != STALE)
 }
 
 fn plan(who: &Subject, seen: &WorkSeen, order: &Order) -> JobPlan {
@@ -218,7 +220,8 @@ fn plan(who: &Subject, seen: &WorkSeen, order: &Order) -> JobPlan {
     let hashes: BTreeMap<Step, String> =
         order.steps.iter().map(|step| (*step, steps::hash(*step, who, &seen.versions))).collect();
     let all: Vec<&str> = hashes.values().map(String::as_str).collect();
-    let (first, second): (Vec<Step>, Vec<Step>) = order.steps.iter().partition(|step| matches!(step, Step::Create | Step::Apps));
+    let (first, second): (Vec<Step>, Vec<Step>) =
+        order.steps.iter().partition(|step| matches!(step, Step::Adopt | Step::Create | Step::Apps));
     JobPlan {
         name: format!("{}-{}-{}-{attempt}", who.id, order.kind.as_str(), names::digest(&all, 8)),
         kind: order.kind,

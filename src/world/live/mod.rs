@@ -21,8 +21,6 @@ mod outside;
 mod secrets;
 mod work;
 
-pub use claims::Recalled;
-
 pub struct Live {
     client: Client,
     pub gate: Arc<Gate>,
@@ -71,6 +69,7 @@ impl World for Live {
         }
         match op {
             Op::TakeClaims(claims) => return self.take_claims(who, claims).await,
+            Op::TakeOver(handover) => return self.take_over(who, handover).await,
             Op::ReleaseClaims(names) => self.release_claims(&who.id, names).await?,
             Op::Remember(change) => return self.remember(who, change).await,
             Op::EnsureCustody => self.ensure_custody(who).await?,
@@ -96,8 +95,16 @@ impl World for Live {
 fn changes_work(op: &Op) -> bool {
     match op {
         Op::Remember(Change::Receipts(receipts)) => receipts.contains_key(&Step::Proof),
-        Op::Remember(change) => matches!(change, Change::Forget(_) | Change::Stale(_) | Change::Rotation(_)),
-        Op::TakeClaims(_) | Op::ReleaseClaims(_) | Op::Apply(_) | Op::Remove(_) | Op::WriteRow(_) | Op::RemoveRow => false,
+        Op::Remember(change) => {
+            matches!(change, Change::Forget(_) | Change::Stale(_) | Change::Rotation(_) | Change::Database(_))
+        }
+        Op::TakeClaims(_)
+        | Op::TakeOver(_)
+        | Op::ReleaseClaims(_)
+        | Op::Apply(_)
+        | Op::Remove(_)
+        | Op::WriteRow(_)
+        | Op::RemoveRow => false,
         Op::EnsureCustody
         | Op::DropPairs(_)
         | Op::RemoveCustody

@@ -7,16 +7,20 @@ use base64::Engine;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::ResourceExt;
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use rand::distr::{Alphanumeric, SampleString};
 use serde_json::{Value, json};
 
+use super::claims::bearing;
 use super::{Live, absent, carries};
-use crate::core::manifests::job::CUSTODY;
+use crate::api::BenchRef;
+use crate::core::manifests::job::in_custody;
+use crate::core::names::{annotation, label};
 use crate::core::seen::SecretState;
 use crate::core::steps::SecretVersions;
-use crate::core::subject::{SecretInput, Subject};
-use crate::core::{names, rotation};
+use crate::core::subject::{ObjectName, SecretInput, Subject};
+use crate::core::{identity, names, rotation};
 use crate::world::Error;
 
 const KIND: &str = "Secret";
@@ -39,12 +43,14 @@ pub struct Pair {
 pub struct Custody {
     /// Of what is held besides the pairs of the API key.
     pub state: SecretState,
+    /// It bears the name of another Tenant.
+    pub moved: bool,
     pub pairs: BTreeMap<u32, Pair>,
 }
 
 impl Custody {
     fn empty(state: SecretState) -> Self {
-        Self { state, pairs: BTreeMap::new() }
+        Self { state, moved: false, pairs: BTreeMap::new() }
     }
 
     /// The pair that is published.
@@ -71,6 +77,22 @@ impl Live {
         found.map_err(|source| Error::cluster("get", KIND, name, source))
     }
 
+    /// The Secrets in custody that bear a Tenant's name, in the namespace of a Bench.
+    pub async fn custodies(&self, tenant: &ObjectName, namespace: &str) -> Result<Vec<identity::Custody>, Error> {
+        let found = self.secrets(namespace).list(&ListParams::default().labels(&bearing(tenant))).await;
+        let found = found.map_err(|source| Error::cluster("list", KIND, namespace, source))?;
+        let custody = |secret: Secret| {
+            let label = |name: &str| secret.labels().get(name).cloned();
+            let id = label(label::ID).filter(|id| secret.metadata.name.as_ref() == Some(&names::custody(id)))?;
+            let bench = BenchRef { name: label(label::BENCH)?, namespace: namespace.to_owned() };
+            let adopted = secret.annotations().contains_key(annotation::ADOPTED);
+            let numbers = secret.data.iter().flatten().filter_map(|(name, _)| names::pair_of(name));
+            let serial = numbers.max().unwrap_or_default();
+            Some(identity::Custody { id, bench, adopted, serial })
+        };
+        Ok(found.items.into_iter().filter_map(custody).collect())
+    }
+
     /// The custody Secret's state, and the pairs in it.
     pub(super) async fn see_custody(&self, who: &Subject) -> Result<Custody, Error> {
         let Some(secret) = self.find_secret(&who.bench.namespace, &names::custody(&who.id)).await? else {
@@ -79,22 +101,25 @@ impl Live {
         if !carries(&secret, &who.id) {
             return Ok(Custody::empty(SecretState::NotOurs));
         }
-        let complete = CUSTODY.iter().all(|(_, key)| text(&secret, key).is_some());
+        let complete = in_custody(who).iter().all(|(_, key)| text(&secret, key).is_some());
         let state = if complete { SecretState::Current } else { SecretState::Stale };
-        Ok(Custody { state, pairs: pairs(who, &secret) })
+        let moved = who.labels().iter().any(|(name, value)| secret.labels().get(name) != Some(value));
+        Ok(Custody { state, moved, pairs: pairs(who, &secret) })
     }
 
-    /// Makes what is missing, and never touches what is there: of the pairs, only the newest is ever made.
+    /// Makes what is missing, and never touches a value that is there: of the pairs, only the newest is ever made. A Secret that
+    /// bears an earlier Tenant's name gets this one's.
     pub(super) async fn ensure_custody(&self, who: &Subject) -> Result<(), Error> {
         let name = names::custody(&who.id);
         let found = self.find_secret(&who.bench.namespace, &name).await?;
         let has = |key: &str| found.as_ref().is_some_and(|secret| text(secret, key).is_some());
-        let wanted = CUSTODY.iter().map(|(_, key)| (*key).to_owned()).chain(names::pair(rotation::newest(who)));
+        let wanted = in_custody(who).into_iter().map(|(_, key)| key.to_owned()).chain(names::pair(rotation::newest(who)));
         let made = wanted.filter(|key| !has(key)).map(|key| {
             let value = bytes(generate(&key));
             (key, value)
         });
-        self.write_secret(who, &who.bench.namespace, &name, made.collect(), found.as_ref()).await
+        let adopted = who.is_adopted().then(|| BTreeMap::from([(annotation::ADOPTED.to_owned(), "true".to_owned())]));
+        self.write_secret(who, &who.bench.namespace, &name, made.collect(), found.as_ref(), adopted).await
     }
 
     /// Takes pairs out of custody, and touches nothing else there.
@@ -135,7 +160,7 @@ impl Live {
         let inputs = self.read_inputs(who).await?;
         let name = names::inputs(&who.id);
         let found = self.find_secret(&who.bench.namespace, &name).await?;
-        self.write_secret(who, &who.bench.namespace, &name, inputs.values, found.as_ref()).await
+        self.write_secret(who, &who.bench.namespace, &name, inputs.values, found.as_ref(), None).await
     }
 
     pub(super) async fn see_published(&self, who: &Subject, pair: Option<&Pair>) -> Result<SecretState, Error> {
@@ -153,7 +178,7 @@ impl Live {
         let pair = custody.proven(who).ok_or_else(|| Error::Unusable { what: names::custody(&who.id), problem })?;
         let found = self.find_secret(&who.tenant.namespace, &who.credentials_secret).await?;
         let namespace = who.tenant.namespace.clone();
-        self.write_secret(who, &namespace, &who.credentials_secret, published(who, pair), found.as_ref()).await
+        self.write_secret(who, &namespace, &who.credentials_secret, published(who, pair), found.as_ref(), None).await
     }
 
     /// Creates, or changes one that carries our id; any other is somebody's, and stays as it is.
@@ -164,11 +189,12 @@ impl Live {
         name: &str,
         data: Data,
         found: Option<&Secret>,
+        annotations: Option<BTreeMap<String, String>>,
     ) -> Result<(), Error> {
         if let Some(found) = found {
             return self.change_secret(who, namespace, found, json!(data)).await;
         }
-        let metadata = ObjectMeta { name: Some(name.to_owned()), labels: Some(who.labels()), ..Default::default() };
+        let metadata = ObjectMeta { name: Some(name.to_owned()), labels: Some(who.labels()), annotations, ..Default::default() };
         let secret = Secret { metadata, data: Some(data), ..Default::default() };
         written(name, self.secrets(namespace).create(&PostParams::default(), &secret).await)
     }
@@ -179,7 +205,8 @@ impl Live {
         if !carries(found, &who.id) {
             return Err(Error::SecretNotOurs { name: format!("{namespace}/{name}") });
         }
-        let patch = json!({"metadata": {"resourceVersion": found.metadata.resource_version}, "data": data});
+        let patch =
+            json!({"metadata": {"resourceVersion": found.metadata.resource_version, "labels": who.labels()}, "data": data});
         written(name, self.secrets(namespace).patch(name, &PatchParams::default(), &Patch::Merge(patch)).await)
     }
 
@@ -268,6 +295,7 @@ fn generate(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::manifests::job::CUSTODY;
 
     #[test]
     fn an_encryption_key_is_a_fernet_key() {

@@ -44,6 +44,7 @@ impl Live {
         let needs_inputs = left.contains(&Step::Settings);
         Ok(WorkSeen {
             custody: custody.state,
+            custody_moved: custody.moved,
             pairs: custody.pairs.keys().copied().collect(),
             missing: if needs_inputs { inputs.missing.clone() } else { vec![] },
             inputs: self.see_inputs(who, &inputs).await?,

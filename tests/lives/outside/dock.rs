@@ -135,6 +135,7 @@ impl Dock {
         let mut stranger = Site::new(Value::Null, database.clone(), data);
         stranger.complete = true;
         stranger.apps = vec!["frappe".to_owned()];
+        stranger.setup_runs = 1;
         self.sites.insert(site.to_owned(), stranger);
         self.databases.insert(database, Database { owner: None, complete: true, data: Some(data) });
     }

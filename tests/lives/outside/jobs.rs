@@ -274,6 +274,7 @@ impl Outside {
         if let Some(id) = secret.strip_suffix("-custody") {
             let custody = self.secrets.custody.get(id)?;
             return match key {
+                "db-password" | "encryption-key" if custody.adopted => None,
                 "db-password" => Some(custody.database),
                 "encryption-key" => Some(custody.encryption),
                 _ => {

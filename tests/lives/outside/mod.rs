@@ -22,6 +22,7 @@ pub mod pods;
 pub mod rotation;
 pub mod secrets;
 pub mod steps;
+pub mod strangers;
 
 /// 2026-11-21T08:00:00Z
 const BEGINNING: i64 = 1_795_248_000;
@@ -33,6 +34,8 @@ pub struct Outside {
     pub chance: Chance,
     pub kind: Kind,
     pub bench: Bench,
+    /// False while somebody has taken the Bench away.
+    pub bench_there: bool,
     pub plans: BTreeMap<String, TenantPlan>,
     pub objects: objects::Objects,
     pub claims: BTreeMap<String, claims::Claimed>,
@@ -56,6 +59,10 @@ pub struct Outside {
     pub ids: BTreeMap<ObjectName, BTreeSet<String>>,
     /// What customers wrote into their sites, by tenant id: it may only go where their policy says so.
     pub promised: BTreeMap<String, u64>,
+    /// Identities whose record was lost once: what it said is not known any more.
+    pub forgotten: BTreeSet<String>,
+    /// Sites that are none of ours, as they are.
+    pub strangers: BTreeMap<String, dock::Site>,
     pub rollouts: Rollouts,
     pub wrong: Vec<String>,
     pub trace: Option<Vec<String>>,
@@ -69,6 +76,7 @@ impl Outside {
             chance: Chance::new(seed),
             kind,
             bench: given::bench(kind),
+            bench_there: true,
             plans: given::plans().into_iter().map(|plan| (plan.metadata.name.clone().unwrap_or_default(), plan)).collect(),
             objects: Default::default(),
             claims: BTreeMap::new(),
@@ -86,6 +94,8 @@ impl Outside {
             serial: 0,
             ids: BTreeMap::new(),
             promised: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
+            strangers: BTreeMap::new(),
             rollouts: Rollouts::default(),
             wrong: vec![],
             trace: trace.then(Vec::new),
@@ -121,6 +131,7 @@ impl Outside {
     pub fn stir(&mut self) {
         self.epoch += 1;
         self.keep_promises();
+        self.leave_strangers_alone();
     }
 
     /// Lets everything happen that is due by now.

@@ -130,7 +130,7 @@ impl Outside {
 
     /// Somebody changes the published key in the site.
     pub fn spoil(&mut self, tenant: &ObjectName, what: Spoil) {
-        let Some(id) = self.recall(tenant).map(|recalled| recalled.id) else { return };
+        let Some(id) = self.id_of(tenant) else { return };
         let (Some(api), other) = (self.published_of(&id), self.fresh()) else { return };
         let Some(site) = self.dock.sites.values_mut().find(|site| site.is_of(&id)) else { return };
         self.ledger.spoiled.extend(site.keys.values().map(|key| key.api));
@@ -146,7 +146,7 @@ impl Outside {
 
     /// Somebody deletes the tenant's own Secret.
     pub fn unpublish(&mut self, tenant: &ObjectName) {
-        let Some(id) = self.recall(tenant).map(|recalled| recalled.id) else { return };
+        let Some(id) = self.id_of(tenant) else { return };
         let of_tenant = self.secrets.published.iter().find(|(_, held)| held.owner.as_deref() == Some(&id));
         let Some(name) = of_tenant.map(|(name, _)| name.clone()) else { return };
         self.secrets.published.remove(&name);
@@ -156,7 +156,7 @@ impl Outside {
 
     /// What is published works again, or nothing is published.
     pub fn is_healed(&self, tenant: &ObjectName) -> bool {
-        let Some(id) = self.recall(tenant).map(|recalled| recalled.id) else { return true };
+        let Some(id) = self.id_of(tenant) else { return true };
         let site = self.dock.sites.iter().find(|(_, site)| site.is_of(&id)).map(|(name, _)| name);
         self.published_of(&id).is_none_or(|api| site.is_some_and(|site| self.dock.accepts(site, api)))
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tenant_operator::core::identity;
 use tenant_operator::core::seen::SecretState;
 use tenant_operator::core::steps::{SecretVersions, Step};
 use tenant_operator::core::subject::{ObjectName, Subject};
@@ -13,6 +14,10 @@ use crate::guards::Guard;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Custody {
+    /// Whose name it bears.
+    pub holder: ObjectName,
+    /// The site was there before, and keeps its own key.
+    pub adopted: bool,
     pub database: u64,
     pub encryption: u64,
     /// By number.
@@ -49,6 +54,22 @@ fn passport(who: &Subject) -> ObjectName {
 impl Outside {
     pub fn see_custody(&self, who: &Subject) -> SecretState {
         if self.secrets.custody.contains_key(&who.id) { SecretState::Current } else { SecretState::Absent }
+    }
+
+    pub fn custody_moved(&self, who: &Subject) -> bool {
+        self.secrets.custody.get(&who.id).is_some_and(|custody| custody.holder != who.tenant)
+    }
+
+    pub fn custodies(&self, tenant: &ObjectName) -> Vec<identity::Custody> {
+        let bench = tenant_operator::core::place::reference(&self.bench);
+        let all = self.secrets.custody.iter().filter(|(_, custody)| custody.holder == *tenant);
+        all.map(|(id, custody)| identity::Custody {
+            id: id.clone(),
+            bench: bench.clone(),
+            adopted: custody.adopted,
+            serial: custody.pairs.keys().max().copied().unwrap_or_default(),
+        })
+        .collect()
     }
 
     pub fn see_pairs(&self, who: &Subject) -> BTreeSet<u32> {
@@ -97,10 +118,17 @@ impl Outside {
     pub fn ensure_custody(&mut self, who: &Subject) -> Result<(), Error> {
         self.about_to("custody")?;
         let (serial, fresh) = (rotation::newest(who), [self.fresh(), self.fresh(), self.fresh()]);
-        let made = Custody { database: fresh[0], encryption: fresh[1], pairs: BTreeMap::new() };
+        let new = !self.secrets.custody.contains_key(&who.id);
+        if new && who.expects_site() {
+            self.fault(format!("{} gets new secrets for a site that was there before", who.id));
+        }
+        let (holder, adopted) = (who.tenant.clone(), who.is_adopted());
+        let made = Custody { holder, adopted, database: fresh[0], encryption: fresh[1], pairs: BTreeMap::new() };
         let custody = self.secrets.custody.entry(who.id.clone()).or_insert(made);
+        let moved = custody.holder != who.tenant;
+        custody.holder = who.tenant.clone();
         if custody.pairs.contains_key(&serial) {
-            return Ok(());
+            return if moved { self.wrote(&format!("custody of {} bears its name", who.id)) } else { Ok(()) };
         }
         custody.pairs.insert(serial, fresh[2]);
         self.note_pair(&who.id, serial, fresh[2]);
@@ -167,11 +195,14 @@ impl Outside {
 
     pub fn remove_published(&mut self, who: &Subject) -> Result<(), Error> {
         self.about_to("the published key")?;
-        let name = passport(who);
-        match self.secrets.published.get(&name) {
-            Some(held) if held.owner.as_ref() == Some(&who.id) => {
-                self.secrets.published.remove(&name);
-                self.wrote(&format!("{} has its key taken back", who.id))
+        self.take_back(&who.id, &passport(who))
+    }
+
+    pub fn take_back(&mut self, id: &str, name: &ObjectName) -> Result<(), Error> {
+        match self.secrets.published.get(name) {
+            Some(held) if held.owner.as_deref() == Some(id) => {
+                self.secrets.published.remove(name);
+                self.wrote(&format!("{id} has its key taken back"))
             }
             _ => Ok(()),
         }

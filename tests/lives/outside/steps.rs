@@ -27,7 +27,7 @@ pub enum Turn {
 
 use FailureClass::{Fatal, Retryable};
 
-type Refusal = (&'static str, FailureClass);
+pub type Refusal = (&'static str, FailureClass);
 
 impl Given {
     pub fn id(&self) -> &str {
@@ -44,6 +44,10 @@ impl Given {
 
     fn expects_site(&self) -> bool {
         self.input["expectSite"] == json!(true)
+    }
+
+    fn is_adopted(&self) -> bool {
+        self.input["adopted"] == json!(true)
     }
 
     pub fn secret(&self, name: &str) -> u64 {
@@ -67,6 +71,8 @@ impl Outside {
             return Turn::Failed(reason, class);
         }
         let result = match step {
+            Step::Adopt => self.adopt(turn, given),
+            Step::Report => self.report(turn, given),
             Step::Create => self.create(turn, given),
             Step::Apps => self.install(turn, given),
             Step::Settings => self.configure(turn, given),
@@ -100,7 +106,9 @@ impl Outside {
         if !site.is_of(given.id()) {
             return Err(("ForeignSite", Fatal));
         }
-        if site.database == given.database() { Ok(site) } else { Err(("ForeignDatabase", Fatal)) }
+        // The step reads it from the site itself, where nobody has been told of it yet.
+        let unknown = given.is_adopted() && given.database().is_empty();
+        if unknown || site.database == given.database() { Ok(site) } else { Err(("ForeignDatabase", Fatal)) }
     }
 
     fn create(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
@@ -125,8 +133,9 @@ impl Outside {
         }
         let site = self.own(given)?;
         if site.complete && turn == 0 {
-            let repaired: Vec<&str> = (site.encryption != encryption).then_some("encryption_key").into_iter().collect();
-            site.encryption = encryption;
+            let ours = if given.is_adopted() { site.encryption } else { encryption };
+            let repaired: Vec<&str> = (site.encryption != ours).then_some("encryption_key").into_iter().collect();
+            site.encryption = ours;
             let facts = json!({"created": false, "repaired": repaired});
             return if has_database { Ok(Turn::Done(facts)) } else { Err(("SiteVanished", Fatal)) };
         }
@@ -320,6 +329,10 @@ impl Outside {
     }
 
     fn revoke(&mut self, given: &Given) -> Result<Turn, Refusal> {
+        let own = self.dock.sites.get(given.site()).is_some_and(|site| site.is_of(given.id()));
+        if !own && !given.expects_site() {
+            return Ok(Turn::Done(json!({"revoked": false, "foreign": true})));
+        }
         let users = [given.user("user"), given.user("other")];
         let site = self.own(given)?;
         for (_, key) in site.keys.iter_mut().filter(|(user, _)| users.contains(user)) {
