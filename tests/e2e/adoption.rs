@@ -7,7 +7,7 @@ use tenant_operator::api::{Adoption, Bench, Tenant};
 use crate::bench::{INGRESS_15, Place};
 use crate::case::{self, Case, Company, READY, id};
 use crate::edge::Door;
-use crate::history::{condition, ready};
+use crate::history::{ready, says};
 use crate::lab::CUSTOMERS;
 use crate::tenant::{light_plan, tenant};
 
@@ -29,8 +29,8 @@ fn a_site_of_old_is_reported_taken_over_and_kept() {
         wanted.spec.deletion_policy = None;
         wanted.spec.adoption = Adoption::Report;
         case.apply(&wanted).await;
-        let unlisted = |tenant: Option<&Tenant>| tenant.and_then(|tenant| condition(tenant, "Stalled")).is_some();
-        case.until(&case.name, "Stalled, since the Bench does not list the site", READY, unlisted).await;
+        let unlisted = |tenant: Option<&Tenant>| says(tenant, "Ready", "BenchRefuses");
+        case.until(&case.name, "refused, since the Bench does not list the site", READY, unlisted).await;
         assert_eq!(case.inside(&place).site_config(&site), before);
 
         let benches = Api::<Bench>::namespaced(case.lab.client.clone(), place.namespace);
