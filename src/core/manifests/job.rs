@@ -58,13 +58,14 @@ fn secrets(who: &Subject, run: &[Step]) -> Vec<EnvVar> {
     let mut env = vec![secret("TENANT_DB_ROOT_PASSWORD", &root.name, &root.key, false)];
     // Custody may be gone already when a half-made tenant is removed.
     let leaving = run.iter().any(|step| matches!(step, Step::Archive | Step::Drop | Step::Revoke));
-    // A report is made before there is any, and its key is nobody's yet.
-    let held = if run.contains(&Step::Report) { vec![] } else { in_custody(who) };
-    for (name, key) in held {
-        env.push(secret(name, &custody, key, leaving));
-    }
-    for (name, key) in PAIR.into_iter().zip(names::pair(rotation::newest(who))) {
-        env.push(secret(name, &custody, &key, leaving));
+    // A report is made before there is any custody, and its key is nobody's yet.
+    if !run.contains(&Step::Report) {
+        for (name, key) in in_custody(who) {
+            env.push(secret(name, &custody, key, leaving));
+        }
+        for (name, key) in PAIR.into_iter().zip(names::pair(rotation::newest(who))) {
+            env.push(secret(name, &custody, &key, leaving));
+        }
     }
     if run.contains(&Step::Settings) {
         let inputs = names::inputs(&who.id);

@@ -121,7 +121,13 @@ impl Walk<'_> {
                 unknown["noSuchField"] = json!(1);
                 vec![json!("text"), json!([]), json!(5), unknown]
             }
-            "object" => vec![json!("text"), json!([]), json!({"cpu": {}}), json!({"cpu": "lots"}), json!({"cpu": true})],
+            "object" => {
+                let mut maps = vec![json!("text"), json!([]), json!({"cpu": {}}), json!({"cpu": true})];
+                // In a map of texts every text is right; in one of amounts it is none.
+                let amounts = schema["additionalProperties"]["x-kubernetes-int-or-string"] == true;
+                maps.extend(amounts.then(|| json!({"cpu": "lots"})));
+                maps
+            }
             _ => vec![],
         }
     }
