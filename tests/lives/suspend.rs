@@ -9,7 +9,7 @@ use crate::outside::Outside;
 use crate::scenarios::{Told, apply, edit, small};
 use crate::truth::{find, is_true};
 
-use Act::{Delete, EditPlan, Gone, Lose, Outage, Ready, Sleep};
+use Act::{Delete, EditPlan, Gone, Lose, Outage, Ready, Rotated, Sleep};
 use DeletionPolicy::{Archive, Delete as Erase, Retain};
 use SuspendMode::{Maintenance, ReadOnly};
 
@@ -48,6 +48,7 @@ fn resume() -> Act {
 pub fn lives() -> Vec<Told> {
     let mut lives = there_and_back();
     lives.extend(changed_meanwhile());
+    lives.extend(with_another_key());
     lives.extend(left_while_suspended());
     lives
 }
@@ -181,6 +182,24 @@ fn changed_meanwhile() -> Vec<Told> {
                 Delete(0),
                 Gone(0),
             ],
+        ),
+    ]
+}
+
+/// What was begun before is proven over HTTP only afterwards, and nothing new is begun meanwhile.
+fn with_another_key() -> Vec<Told> {
+    let token = || edit(0, Edit::Token("1"));
+    let whole = |acts: Vec<Act>| [small(0, Erase), Ready(0)].into_iter().chain(acts).chain([Delete(0), Gone(0)]).collect();
+    vec![
+        (
+            "suspended while its key is rotated",
+            INGRESS,
+            whole(vec![token(), Sleep(3), suspend(Maintenance), Ready(0), Sleep(700), resume(), Ready(0), Rotated(0, 1)]),
+        ),
+        (
+            "asked for another key while it is suspended",
+            INGRESS,
+            whole(vec![suspend(Maintenance), Ready(0), token(), Ready(0), Sleep(700), resume(), Rotated(0, 1)]),
         ),
     ]
 }
