@@ -10,6 +10,8 @@ use super::steps::Step;
 
 const LONGEST: usize = 300;
 const TAIL: usize = 5;
+/// No step works for longer: a Job's deadline comes first.
+const MOST_SECONDS: f64 = 604_800.0;
 
 #[derive(Deserialize)]
 struct Line {
@@ -44,8 +46,14 @@ pub fn parse(message: &str) -> Option<StepReport> {
         message: clip(&line.message),
         tail: line.tail.iter().rev().take(TAIL).rev().map(|text| clip(text)).collect(),
     });
-    let done = line.done.into_iter().filter_map(|(name, facts)| Some((Step::parse(&name)?, facts))).collect();
-    Some(StepReport { done, failure, bench_seconds: if line.bench.is_finite() { line.bench } else { 0.0 } })
+    let done = line.done.into_iter().filter_map(|(name, facts)| Some((Step::parse(&name)?, object(facts)))).collect();
+    let bench_seconds = if line.bench.is_finite() { line.bench.clamp(0.0, MOST_SECONDS) } else { 0.0 };
+    Some(StepReport { done, failure, bench_seconds })
+}
+
+/// Facts go into the record, and the API server takes nothing but an object there.
+fn object(facts: Value) -> Value {
+    if facts.is_object() { facts } else { Value::Object(serde_json::Map::new()) }
 }
 
 /// What the API server takes as a condition's reason.

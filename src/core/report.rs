@@ -221,6 +221,11 @@ fn in_background(old: Option<&TenantStatus>, pass: &Pass<'_>, stage: Stage) -> b
     was_ready && same && pass.who.record().is_some_and(|record| record.first_ready_at.is_some()) && tolerated
 }
 
+/// Foreign words in one line that a terminal can show: of what others say, many things stand in a message.
+pub(super) fn plain(text: &str, longest: usize) -> String {
+    text.chars().take(longest).map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
 /// Writes conditions down; keeps the time of those whose status did not change.
 struct Scribe<'a> {
     old: Option<&'a TenantStatus>,
@@ -233,7 +238,7 @@ impl Scribe<'_> {
     fn write(&mut self, condition: Condition, truth: Truth, note: &Note) {
         let before = self.old.and_then(|old| old.conditions.iter().find(|old| old.type_ == condition.type_()));
         let since = before.filter(|before| before.status == truth.as_str()).map(|before| before.last_transition_time.clone());
-        let message: String = note.message.chars().take(LONGEST_MESSAGE).collect();
+        let message = plain(&note.message, LONGEST_MESSAGE);
         self.conditions.push(MetaCondition {
             type_: condition.type_().to_owned(),
             status: truth.as_str().to_owned(),

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::report::plain;
 use super::subject::{ConfigValue, Subject, Want};
 use super::{names, rotation};
-use crate::api::DeletionPolicy;
+use crate::api::{DeletionPolicy, InstalledApp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
@@ -212,11 +213,22 @@ pub fn config_owned(who: &Subject) -> Vec<String> {
     names.into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect()
 }
 
+/// More apps than status has room for, no bench has; no longer names either.
+const MOST_APPS: usize = 64;
+const LONGEST_APP: usize = 140;
+
 /// What the receipt of the apps step says that the site has.
-pub fn installed(who: &Subject) -> Vec<crate::api::InstalledApp> {
+pub fn installed(who: &Subject) -> Vec<InstalledApp> {
     let facts = who.receipt(Step::Apps).and_then(|receipt| receipt.facts.as_ref());
     let apps = facts.and_then(|facts| facts["apps"].as_array()).into_iter().flatten();
-    apps.filter_map(|app| serde_json::from_value(app.clone()).ok()).collect()
+    let mut installed: Vec<InstalledApp> = vec![];
+    for app in apps.filter_map(|app| serde_json::from_value::<InstalledApp>(app.clone()).ok()) {
+        let app = InstalledApp { name: plain(&app.name, LONGEST_APP), version: plain(&app.version, LONGEST_APP) };
+        if installed.len() < MOST_APPS && !installed.iter().any(|other| other.name == app.name) {
+            installed.push(app);
+        }
+    }
+    installed
 }
 
 /// Admins that the spec named before, as the settings step found them: they are users of the site still.

@@ -41,7 +41,12 @@ fn host(id: &str) -> Held {
 }
 
 fn custody(id: &str) -> Custody {
-    Custody { id: id.to_owned(), bench: BenchRef { name: "dock".to_owned(), namespace: YARD.to_owned() }, adopted: false, serial: 3 }
+    Custody {
+        id: id.to_owned(),
+        bench: BenchRef { name: "dock".to_owned(), namespace: YARD.to_owned() },
+        adopted: false,
+        serial: 3,
+    }
 }
 
 /// What a case begins with; nothing of it is there unless it is said.

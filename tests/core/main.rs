@@ -2,12 +2,15 @@
 
 #[path = "../objects/mod.rs"]
 mod objects;
+#[path = "../restricted/mod.rs"]
+mod restricted;
 
 mod golden;
 mod identity;
 mod keys;
 mod lead;
 mod manifests;
+mod pods;
 mod report;
 mod rollout;
 mod rotation;

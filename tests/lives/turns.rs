@@ -53,12 +53,7 @@ impl Memory {
     }
 
     /// As a pass up begins.
-    pub fn subject(
-        &self,
-        outside: &Outside,
-        tenant: &Tenant,
-        mut gift: Gift,
-    ) -> Result<Subject, Problem> {
+    pub fn subject(&self, outside: &Outside, tenant: &Tenant, mut gift: Gift) -> Result<Subject, Problem> {
         let plan = outside.plans.get(&tenant.spec.plan);
         let held = gift.identity.record.as_ref().map(|held| &held.record);
         let turn = self.with(|turns| turns.0.look(tenant, plan, held, outside.time()));

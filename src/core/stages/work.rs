@@ -217,7 +217,7 @@ fn is_done(who: &Subject, step: Step) -> bool {
 }
 
 fn plan(who: &Subject, seen: &WorkSeen, order: &Order) -> JobPlan {
-    let attempt = seen.jobs.iter().map(|job| job.attempt + 1).max().unwrap_or(0);
+    let attempt = seen.jobs.iter().map(|job| job.attempt.saturating_add(1)).max().unwrap_or(0);
     let hashes: BTreeMap<Step, String> =
         order.steps.iter().map(|step| (*step, steps::hash(*step, who, &seen.versions))).collect();
     let all: Vec<&str> = hashes.values().map(String::as_str).collect();

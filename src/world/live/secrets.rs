@@ -205,7 +205,8 @@ impl Live {
         if !carries(found, &who.id) {
             return Err(Error::SecretNotOurs { name: format!("{namespace}/{name}") });
         }
-        let patch = json!({"metadata": {"resourceVersion": found.metadata.resource_version, "labels": who.labels()}, "data": data});
+        let patch =
+            json!({"metadata": {"resourceVersion": found.metadata.resource_version, "labels": who.labels()}, "data": data});
         written(name, self.secrets(namespace).patch(name, &PatchParams::default(), &Patch::Merge(patch)).await)
     }
 

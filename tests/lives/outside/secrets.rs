@@ -63,7 +63,13 @@ impl Outside {
     pub fn custodies(&self, tenant: &ObjectName) -> Vec<identity::Custody> {
         let bench = tenant_operator::core::place::reference(&self.bench);
         let all = self.secrets.custody.iter().filter(|(_, custody)| custody.holder == *tenant);
-        all.map(|(id, custody)| identity::Custody { id: id.clone(), bench: bench.clone(), adopted: custody.adopted, serial: custody.pairs.keys().max().copied().unwrap_or_default() }).collect()
+        all.map(|(id, custody)| identity::Custody {
+            id: id.clone(),
+            bench: bench.clone(),
+            adopted: custody.adopted,
+            serial: custody.pairs.keys().max().copied().unwrap_or_default(),
+        })
+        .collect()
     }
 
     pub fn see_pairs(&self, who: &Subject) -> BTreeSet<u32> {
