@@ -124,7 +124,7 @@ proptest! {
         who["metadata"]["annotations"] = json!({"tenancy.nexuserp.io/retry-at": text});
         let (tenant, plan, bench) = (objects::read(who), objects::read(objects::plan()), objects::read(objects::bench()));
         let given = tenant_operator::core::subject::Given {
-            tenant: &tenant, plan: Some(&plan), turn: true, bench: &bench, id: ID.to_owned(), record: None, now: noon(), cluster: "lighthouse".to_owned(),
+            tenant: &tenant, plan: Some(&plan), turn: true, bench: &bench, id: ID.to_owned(), record: None, begin: Default::default(), now: noon(), cluster: "lighthouse".to_owned(),
         };
         let who = Subject::parse(given).expect("an annotation is no reason to refuse a tenant");
         prop_assert_eq!(who.retry_at, text.parse().ok());
