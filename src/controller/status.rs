@@ -13,9 +13,6 @@ use crate::core::names;
 use crate::core::subject::ObjectName;
 use crate::world::Error;
 
-/// The API server takes no longer note of an Event.
-const LONGEST_NOTE: usize = 1000;
-
 pub struct Scribe {
     client: Client,
     recorder: Recorder,
@@ -77,7 +74,7 @@ impl Scribe {
             let event = Event {
                 type_: EventType::Warning,
                 reason: "Abandoned".to_owned(),
-                note: Some(line.chars().take(LONGEST_NOTE).collect()),
+                note: Some(note("Left behind", line)),
                 // Events that differ only in their words are counted as one.
                 action: format!("GiveUp{}", number + 1),
                 secondary: None,

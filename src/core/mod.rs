@@ -9,6 +9,7 @@ pub mod manifests;
 pub mod names;
 pub mod op;
 pub mod pace;
+mod parting;
 pub mod place;
 pub mod record;
 pub mod report;

@@ -13,9 +13,7 @@ use super::steps::Step;
 use super::want::want;
 pub use super::want::{Config, ConfigValue, Want};
 use super::{check, names, rollout};
-use crate::api::{
-    Bench, BenchRef, BenchSpec, Condition, DeletionPolicy, Hosts, Origin, Phase, Record, Tenant, TenantPlan, TenantSpec,
-};
+use crate::api::{Bench, BenchRef, BenchSpec, DeletionPolicy, Hosts, Origin, Phase, Record, Tenant, TenantPlan, TenantSpec};
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName {
@@ -229,7 +227,7 @@ impl Subject {
             retry_at,
             record: given.record.clone(),
             begin: given.begin.clone(),
-            reported: reported(given.tenant),
+            reported: super::stages::reported(given.tenant),
             patience: Patience::Forever,
             given_up: vec![],
             want,
@@ -254,72 +252,9 @@ impl Subject {
         self.record()?.receipts.get(step.as_str())
     }
 
-    /// What becomes of the site: the policy as far as it can still be followed. One that we do not know to be there is archived if
-    /// it is, one whose removal has begun is no longer whole, and one that was to be adopted is nobody's to drop before it is ours.
-    pub fn parting(&self) -> DeletionPolicy {
-        let begun = self.receipt(Step::Drop).is_some();
-        let archive = self.record().is_some_and(|record| record.archive.is_some());
-        match self.deletion {
-            _ if self.adopts() => DeletionPolicy::Retain,
-            DeletionPolicy::Delete => DeletionPolicy::Delete,
-            DeletionPolicy::Archive | DeletionPolicy::Retain if begun && !archive => DeletionPolicy::Delete,
-            DeletionPolicy::Archive | DeletionPolicy::Retain if begun => DeletionPolicy::Archive,
-            DeletionPolicy::Retain if !self.expects_site() => DeletionPolicy::Archive,
-            policy @ (DeletionPolicy::Archive | DeletionPolicy::Retain) => policy,
-        }
-    }
-
-    /// Its site stays behind, with its record.
-    pub fn is_kept(&self) -> bool {
-        self.parting() == DeletionPolicy::Retain && !self.is_untouched()
-    }
-
-    fn origin(&self) -> Origin {
-        self.record().map(|record| record.origin).unwrap_or_default()
-    }
-
-    /// The site was somebody else's before.
-    pub fn is_adopted(&self) -> bool {
-        self.origin() == Origin::Adopted
-    }
-
-    /// Its record was lost once.
-    pub fn is_recovered(&self) -> bool {
-        self.origin() == Origin::Recovered
-    }
-
-    /// The site is still to become ours.
-    pub fn adopts(&self) -> bool {
-        self.is_adopted() && self.receipt(Step::Adopt).is_none()
-    }
-
-    /// The adoption never came about: the last look found no marker of ours.
-    pub fn is_untouched(&self) -> bool {
-        let facts = self.receipt(Step::Revoke).and_then(|receipt| receipt.facts.as_ref());
-        self.adopts() && facts.is_some_and(|facts| facts["foreign"] == serde_json::json!(true))
-    }
-
-    /// The site was complete before: one that is gone is never made anew.
-    pub fn expects_site(&self) -> bool {
-        let before = self.record().is_some_and(|record| record.first_ready_at.is_some());
-        before
-            || self.receipt(Step::Create).is_some()
-            || match self.origin() {
-                Origin::Created => false,
-                Origin::Recovered => true,
-                Origin::Adopted => !self.adopts(),
-            }
-    }
-
     /// Only looked at: nothing is taken, and nothing changed.
     pub fn reports(&self) -> bool {
         self.begin == Begin::Report
-    }
-
-    /// An archive was made; an end may also find that there was nothing to put into one.
-    pub fn archived(&self) -> bool {
-        let facts = self.receipt(Step::Archive).and_then(|receipt| receipt.facts.as_ref());
-        self.parting() == DeletionPolicy::Archive && facts.is_none_or(|facts| !facts["directory"].is_null())
     }
 
     /// The key works and the tenant's Secret has it: the public hosts may lead to the site.
@@ -369,13 +304,6 @@ impl Subject {
 /// The name of the site that the Tenant has, or would have, on a Bench.
 pub fn site_of(spec: &TenantSpec, bench: &BenchSpec) -> String {
     spec.site_name.clone().unwrap_or_else(|| render(&bench.site_name_template, &spec.subdomain, &bench.domain))
-}
-
-/// A report holds for the spec that it was made for.
-fn reported(tenant: &Tenant) -> Option<Vec<String>> {
-    let status = tenant.status.as_ref().filter(|status| status.observed_generation == tenant.metadata.generation)?;
-    let site = status.conditions.iter().find(|condition| condition.type_ == Condition::SiteReady.type_())?;
-    (site.reason == super::stages::REPORTED).then(|| status.adoption.clone())?.map(|adoption| adoption.changes)
 }
 
 fn render(template: &str, subdomain: &str, domain: &str) -> String {

@@ -14,6 +14,7 @@ use life::{Ended, Script, live};
 
 mod chance;
 mod faults;
+mod finding;
 mod given;
 mod guards;
 mod identities;

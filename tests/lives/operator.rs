@@ -7,14 +7,14 @@ use futures::executor::block_on;
 use tenant_operator::api::{Holder, Phase, Tenant, TenantStatus};
 use tenant_operator::controller::pass;
 use tenant_operator::core::abandon;
-use tenant_operator::core::identity::{self, Begin, Facts, Held, Identity, Named};
+use tenant_operator::core::identity::{self, Begin, Held, Identity, Named};
 use tenant_operator::core::pace;
 use tenant_operator::core::report;
 use tenant_operator::core::stages::Way;
-use tenant_operator::core::subject::{Given, ObjectName, Problem, Subject};
+use tenant_operator::core::subject::{ObjectName, Problem, Subject};
 use tenant_operator::world::Error;
 
-use crate::given::CLUSTER;
+use crate::finding::{Who, who};
 use crate::guards::Guard;
 use crate::outside::objects::is_held;
 use crate::outside::{Outside, at};
@@ -283,86 +283,4 @@ fn next(done: &pass::Done, status: &TenantStatus) -> Next {
         None => RESYNC,
     };
     Next::Again(pace::with_keys(pause, &done.who))
-}
-
-fn mint(outside: &mut Outside) -> String {
-    format!("{:016x}", outside.chance.next())
-}
-
-/// What a Tenant that is not being deleted comes to.
-enum Who {
-    Up(Box<Subject>),
-    /// An earlier one of its name, whose end had begun.
-    Leaving(Box<Subject>),
-}
-
-fn who(sim: &Sim, name: &ObjectName, tenant: &Tenant) -> Result<Result<Who, Problem>, Error> {
-    let claims = sim.outside().recall(name);
-    let named = identity::named(&claims, &tenant.spec.subdomain);
-    if named.holds() && !is_held(tenant) {
-        sim.outside().hold(name, tenant)?;
-    }
-    let mut outside = sim.outside();
-    if !outside.bench_there {
-        return Ok(Err(Problem::passing("BenchNotFound", "the Bench is not there: create it again")));
-    }
-    let custody = if named.bench().is_some() { vec![] } else { outside.custodies(name) };
-    let asks = identity::asks_for_site(tenant, &named);
-    let site = asks.then(|| outside.claim(&identity::site_claim(tenant, &outside.bench))).flatten();
-    let holder = site.as_ref().map(|held| identity::object_name(&held.holder)).filter(|holder| holder != name);
-    let holder_lives = holder.is_some_and(|holder| outside.objects.tenants.contains_key(&holder));
-    let facts = Facts { tenant, bench: &outside.bench, named, custody: &custody, site: site.as_ref(), holder_lives };
-    let mut identity = match identity::decide(facts) {
-        Ok(identity) => identity,
-        Err(problem) => return Ok(Err(problem)),
-    };
-    if identity.id.is_none() {
-        identity.id = Some(mint(&mut outside));
-    }
-    let gift = outside.give(tenant, identity);
-    let given = gift.as_given();
-    if given.record.as_ref().is_some_and(|held| identity::is_leaving(&held.record)) {
-        return Ok(Ok(Who::Leaving(Box::new(Subject::left_behind(given)))));
-    }
-    drop(given);
-    Ok(sim.turns.subject(&outside, tenant, gift).map(|who| Who::Up(Box::new(who))))
-}
-
-/// What a [`Given`] borrows from.
-pub struct Gift {
-    tenant: Tenant,
-    plan: Option<tenant_operator::api::TenantPlan>,
-    bench: tenant_operator::api::Bench,
-    pub identity: Identity,
-    now: k8s_openapi::jiff::Timestamp,
-    pub turn: bool,
-}
-
-impl Gift {
-    pub fn as_given(&self) -> Given<'_> {
-        Given {
-            tenant: &self.tenant,
-            plan: self.plan.as_ref(),
-            turn: self.turn,
-            bench: &self.bench,
-            id: self.identity.id.clone().unwrap_or_default(),
-            record: self.identity.record.clone(),
-            begin: self.identity.begin.clone(),
-            now: self.now,
-            cluster: CLUSTER.to_owned(),
-        }
-    }
-}
-
-impl Outside {
-    pub fn give(&self, tenant: &Tenant, identity: Identity) -> Gift {
-        Gift {
-            tenant: tenant.clone(),
-            plan: self.plans.get(&tenant.spec.plan).cloned(),
-            bench: self.bench.clone(),
-            identity,
-            now: self.time(),
-            turn: false,
-        }
-    }
 }

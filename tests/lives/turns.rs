@@ -12,8 +12,8 @@ use tenant_operator::core::subject::{ObjectName, Problem, Subject};
 use tenant_operator::world::Error;
 use tenant_operator::world::turns::{Turns, Woken};
 
+use crate::finding::Gift;
 use crate::guards::Guard;
-use crate::operator::Gift;
 use crate::outside::Outside;
 use crate::sim::Sim;
 

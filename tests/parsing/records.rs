@@ -44,6 +44,7 @@ fn record() -> Value {
 /// What was seen of a bench where all is well, but for these Jobs.
 pub fn work(jobs: Vec<JobSeen>, published: SecretState) -> Seen {
     Seen::Work(WorkSeen {
+        custody_moved: false,
         custody: SecretState::Current,
         custody_moved: false,
         pairs: [0].into(),

@@ -1,6 +1,7 @@
 //! A site that somebody else made: what would change is reported, or it becomes the tenant's and tells which database it has.
 
 use super::work::{self, Order};
+use crate::api::{Condition, Tenant};
 use crate::core::op::{Change, JobKind, Op};
 use crate::core::seen::{JobSeen, WorkSeen};
 use crate::core::steps::{self, Step};
@@ -43,4 +44,11 @@ pub fn learn(who: &Subject) -> Option<Verdict> {
     } else {
         Verdict::stalled("AdoptionNeeded", format!("{} did not tell the name of its database: see the Job's log", who.site))
     })
+}
+
+/// A report holds for the spec that it was made for.
+pub fn reported(tenant: &Tenant) -> Option<Vec<String>> {
+    let status = tenant.status.as_ref().filter(|status| status.observed_generation == tenant.metadata.generation)?;
+    let site = status.conditions.iter().find(|condition| condition.type_ == Condition::SiteReady.type_())?;
+    (site.reason == REPORTED).then(|| status.adoption.clone())?.map(|adoption| adoption.changes)
 }

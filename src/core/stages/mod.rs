@@ -42,7 +42,7 @@ pub enum Way {
     Down,
 }
 
-pub use adoption::{REPORTED, found as adoption_report};
+pub use adoption::{found as adoption_report, reported};
 pub use work::is_unread;
 
 /// Up: a stage starts as soon as what it needs is settled. Routes are decided again after keys, to lead to the real services.

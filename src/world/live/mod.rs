@@ -16,6 +16,7 @@ use crate::core::subject::Subject;
 
 mod children;
 mod claims;
+mod custody;
 mod jobs;
 mod outside;
 mod secrets;

@@ -8,19 +8,17 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
-use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use rand::distr::{Alphanumeric, SampleString};
 use serde_json::{Value, json};
 
-use super::claims::bearing;
 use super::{Live, absent, carries};
-use crate::api::BenchRef;
 use crate::core::manifests::job::in_custody;
-use crate::core::names::{annotation, label};
+use crate::core::names::annotation;
 use crate::core::seen::SecretState;
 use crate::core::steps::SecretVersions;
-use crate::core::subject::{ObjectName, SecretInput, Subject};
-use crate::core::{identity, names, rotation};
+use crate::core::subject::{SecretInput, Subject};
+use crate::core::{names, rotation};
 use crate::world::Error;
 
 const KIND: &str = "Secret";
@@ -75,22 +73,6 @@ impl Live {
     pub(super) async fn find_secret(&self, namespace: &str, name: &str) -> Result<Option<Secret>, Error> {
         let found = self.secrets(namespace).get_opt(name).await;
         found.map_err(|source| Error::cluster("get", KIND, name, source))
-    }
-
-    /// The Secrets in custody that bear a Tenant's name, in the namespace of a Bench.
-    pub async fn custodies(&self, tenant: &ObjectName, namespace: &str) -> Result<Vec<identity::Custody>, Error> {
-        let found = self.secrets(namespace).list(&ListParams::default().labels(&bearing(tenant))).await;
-        let found = found.map_err(|source| Error::cluster("list", KIND, namespace, source))?;
-        let custody = |secret: Secret| {
-            let label = |name: &str| secret.labels().get(name).cloned();
-            let id = label(label::ID).filter(|id| secret.metadata.name.as_ref() == Some(&names::custody(id)))?;
-            let bench = BenchRef { name: label(label::BENCH)?, namespace: namespace.to_owned() };
-            let adopted = secret.annotations().contains_key(annotation::ADOPTED);
-            let numbers = secret.data.iter().flatten().filter_map(|(name, _)| names::pair_of(name));
-            let serial = numbers.max().unwrap_or_default();
-            Some(identity::Custody { id, bench, adopted, serial })
-        };
-        Ok(found.items.into_iter().filter_map(custody).collect())
     }
 
     /// The custody Secret's state, and the pairs in it.
