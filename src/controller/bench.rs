@@ -34,15 +34,18 @@ const UPKEEP: Duration = Duration::from_secs(3600);
 
 pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Action, Error> {
     let timer = here.metrics.reconcile("bench");
-    let tenants = here.count(&bench).await?;
+    let claims = here.claims(&bench).await?;
+    let tenants = u32::try_from(claims.len()).unwrap_or(u32::MAX);
     if bench.metadata.deletion_timestamp.is_some() {
         let note = Note::new("InUse", format!("{tenants} tenants are on it: delete them first, and it goes by itself"));
         if tenants > 0 {
-            here.write(&bench, tenants, false, &note).await?;
+            here.write(&bench, bench.status.clone().unwrap_or_default(), tenants, false, &note).await?;
         } else {
             match here.clear(&bench).await {
                 // A namespace that is being deleted may have taken our permissions away: what is in it goes all the same.
-                Err(error) if error.class() == Class::Denied => tracing::warn!(bench = %bench.name_any(), %error, "left as it is"),
+                Err(error) if error.class() == Class::Denied => {
+                    tracing::warn!(bench = %bench.name_any(), %error, "left as it is")
+                }
                 cleared => cleared?,
             }
             finalizer::release(&here.client, bench.as_ref(), names::IN_USE).await?;
@@ -57,20 +60,23 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
         Err(error) if error.class() == Class::Denied => (false, Note::new(error.reason(), error.to_string())),
         served => served?,
     };
-    here.write(&bench, tenants, ready, &note).await?;
+    let looked = here.inspect(&bench, &claims).await;
+    let status = looked.as_ref().map(|(status, _)| status.clone()).unwrap_or_else(|_| bench.status.clone().unwrap_or_default());
+    here.write(&bench, status, tenants, ready, &note).await?;
     timer.finish(if ready { Outcome::Settled } else { Outcome::Waiting });
-    let resync = here.settings.resync;
+    let resync = here.settings.resync.min(looked?.1);
     Ok(Action::requeue(keep(&bench).map_or(resync, |_| resync.min(UPKEEP))))
 }
 
 impl Reconciler {
-    async fn count(&self, bench: &Bench) -> Result<u32, Error> {
+    /// Those that hold the records of its tenants.
+    async fn claims(&self, bench: &Bench) -> Result<Vec<TenantClaim>, Error> {
         let on_it = ListParams::default().labels(&format!("{}={}", label::BENCH, bench.name_any()));
         let claims = Api::<TenantClaim>::all(self.client.clone()).list(&on_it).await;
         let claims = claims.map_err(|source| Error::cluster("list", "TenantClaim", bench.name_any(), source))?.items;
         let here = place::reference(bench);
-        let count = claims.iter().filter(|claim| claim.spec.record.as_ref().is_some_and(|record| record.bench == here)).count();
-        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+        let on_it = |claim: &TenantClaim| claim.spec.record.as_ref().is_some_and(|record| record.bench == here);
+        Ok(claims.into_iter().filter(on_it).collect())
     }
 
     /// The answering backend is there, and what tenants will need of the bench can be found.
@@ -104,7 +110,7 @@ impl Reconciler {
     }
 
     /// Applies a child of the Bench where it is not as it should be.
-    async fn ensure<K>(&self, namespace: &str, wanted: &K) -> Result<K, Error>
+    pub(super) async fn ensure<K>(&self, namespace: &str, wanted: &K) -> Result<K, Error>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + Serialize + DeserializeOwned,
     {
@@ -131,25 +137,29 @@ impl Reconciler {
 
     async fn clear(&self, bench: &Bench) -> Result<(), Error> {
         let (name, namespace) = (bench.name_any(), bench.namespace().unwrap_or_default());
+        self.live.end_inspections(bench).await?;
+        self.remove_expectations(bench, 0).await?;
         self.remove::<CronJob>(&namespace, &names::upkeep(&name)).await?;
         self.remove::<Deployment>(&namespace, &names::answer(&name)).await?;
-        self.remove::<Service>(&namespace, &names::answer(&name)).await
+        self.remove::<Service>(&namespace, &names::answer(&name)).await.map(drop)
     }
 
-    /// Deletes a child of the Bench, while it is ours.
-    async fn remove<K>(&self, namespace: &str, name: &str) -> Result<(), Error>
+    /// Deletes a child of the Bench, while it is ours; false where there was none.
+    pub(super) async fn remove<K>(&self, namespace: &str, name: &str) -> Result<bool, Error>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
     {
         let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
         let found = api.get_opt(name).await.map_err(|source| Error::cluster("get", CHILD, name, source))?;
-        let Some(found) = found.filter(ours) else { return Ok(()) };
+        let Some(found) = found.filter(ours) else { return Ok(false) };
         let this_one = Preconditions { uid: found.uid(), resource_version: None };
         let params = DeleteParams { preconditions: Some(this_one), ..DeleteParams::background() };
-        gone(api.delete(name, &params).await).map_err(|source| Error::cluster("delete", CHILD, name, source))
+        gone(api.delete(name, &params).await).map_err(|source| Error::cluster("delete", CHILD, name, source))?;
+        Ok(true)
     }
 
-    async fn write(&self, bench: &Bench, tenants: u32, ready: bool, note: &Note) -> Result<(), Error> {
+    /// `status` is the old one with what the inspection found.
+    async fn write(&self, bench: &Bench, status: BenchStatus, tenants: u32, ready: bool, note: &Note) -> Result<(), Error> {
         let truth = if ready { "True" } else { "False" };
         let old = bench.status.clone().unwrap_or_default();
         let before = old.conditions.iter().find(|condition| condition.type_ == "Ready" && condition.status == truth);
@@ -161,12 +171,9 @@ impl Reconciler {
             observed_generation: bench.metadata.generation,
             last_transition_time: before.map_or_else(|| Time(Timestamp::now()), |before| before.last_transition_time.clone()),
         };
-        let status = BenchStatus {
-            observed_generation: bench.metadata.generation,
-            tenants: Some(tenants),
-            conditions: vec![condition],
-            ..old.clone()
-        };
+        let others = status.conditions.iter().filter(|other| other.type_ != condition.type_).cloned();
+        let conditions = std::iter::once(condition.clone()).chain(others).collect();
+        let status = BenchStatus { observed_generation: bench.metadata.generation, tenants: Some(tenants), conditions, ..status };
         if status == old {
             return Ok(());
         }

@@ -14,6 +14,7 @@ use crate::world::live::Live;
 
 pub mod bench;
 mod finalizer;
+mod inspection;
 mod metered;
 pub mod pass;
 mod status;
@@ -37,6 +38,8 @@ pub struct Settings {
     pub image: String,
     pub namespace: String,
     pub resync: Duration,
+    /// How often the sites of a Bench are compared with what they should be.
+    pub inspect_interval: Duration,
     pub concurrency: u16,
 }
 

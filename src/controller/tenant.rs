@@ -30,7 +30,7 @@ use crate::world::live::{Live, Recalled};
 /// What every reconcile has in common, of Tenants and of Benches.
 pub struct Reconciler {
     pub(super) client: Client,
-    live: Live,
+    pub(super) live: Live,
     scribe: Scribe,
     pub(super) metrics: Arc<Metrics>,
     pub(super) settings: Settings,

@@ -2,6 +2,8 @@
 
 mod check;
 pub mod evidence;
+pub mod expectation;
+pub mod inspection;
 pub mod manifests;
 pub mod names;
 pub mod op;

@@ -143,6 +143,8 @@ pub struct JobSeen {
     pub attempt: u32,
     pub hashes: BTreeMap<Step, String>,
     pub state: JobState,
+    /// When the operator began it; none where an older version did.
+    pub started: Option<Timestamp>,
     /// It is being deleted; it goes once its pods are gone.
     pub leaving: bool,
     /// When it ended; none while it runs.
@@ -198,6 +200,17 @@ pub struct Check {
     pub name: &'static str,
     /// None where it passed; else what was seen instead.
     pub problem: Option<String>,
+}
+
+impl Check {
+    /// The site's own answer, or the bench's in its place, to the one question that every site knows.
+    pub const PING: &str = "ping";
+
+    /// The bench has no such site: it answers 404.
+    pub fn finds_no_site(&self) -> bool {
+        let answers = |problem: &String| problem.starts_with("answers 404");
+        self.name == Self::PING && self.problem.as_ref().is_some_and(answers)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

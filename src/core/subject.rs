@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
 
+use super::expectation::{self, Doubt};
 use super::steps::Step;
 use super::want::want;
 pub use super::want::{Config, ConfigValue, Want};
@@ -53,6 +54,8 @@ pub struct Subject {
     /// A person's word that failed steps may be tried again from this moment on.
     pub retry_at: Option<Timestamp>,
     pub record: Option<Remembered>,
+    /// What the Bench's last inspection found different in its site.
+    pub doubt: Option<Doubt>,
     /// What it should be; none on the way down.
     pub want: Option<Want>,
 }
@@ -185,6 +188,7 @@ impl Subject {
             deletion: given.tenant.spec.deletion_policy(),
             retry_at,
             record: given.record.clone(),
+            doubt: expectation::doubt(given.bench.status.as_ref(), &given.id),
             want,
             tenant: ObjectName { namespace: meta.namespace.clone().unwrap_or_default(), name },
         }

@@ -5,7 +5,9 @@ mod objects;
 
 mod bench;
 mod claims;
+mod drift;
 mod ending;
+mod inspection;
 mod new;
 mod ours;
 mod queue;

@@ -3,6 +3,7 @@
 #[path = "../objects/mod.rs"]
 mod objects;
 
+mod drift;
 mod golden;
 mod manifests;
 mod report;

@@ -6,6 +6,7 @@ use tenant_operator::core::subject::{ObjectName, Subject};
 
 use crate::faults::{Faults, Party};
 use crate::given::{self, Kind};
+use crate::harm::Harm;
 use crate::operator::Operator;
 use crate::outside::Outside;
 use crate::sim::Sim;
@@ -53,6 +54,15 @@ pub enum Act {
     EditPlan(&'static str),
     /// Somebody changes or deletes what the operator applied.
     Drift(u64),
+    /// Somebody changes something inside the tenant's site.
+    Harm(usize, Harm),
+    /// Waited for: all of it is put right, in time.
+    Mended(usize),
+    /// Somebody edits, or deletes, the tenant's row in the Master.
+    RowEdited(usize),
+    RowDeleted(usize),
+    /// So long nothing is written but what inspections cost.
+    Rests(i64),
 }
 
 #[derive(Clone, Debug)]
@@ -121,6 +131,8 @@ impl Life<'_> {
                 self.until(act, |life| !life.sim.outside().objects.tenants.contains_key(&name))?;
                 truth::is_gone(&self.sim.outside(), &name)
             }
+            Act::Mended(who) => self.mended(act, *who),
+            Act::Rests(seconds) => self.writes_nothing(act, *seconds),
             Act::Says { who, reason } => self.until(act, |life| life.says(*who, reason)),
             Act::Sleep(seconds) => {
                 let end = self.sim.outside().now + seconds;
@@ -191,7 +203,46 @@ impl Life<'_> {
                 outside.stir();
             }
             Act::Drift(which) => self.sim.outside().drift(*which),
-            Act::Ready(_) | Act::Gone(_) | Act::Says { .. } | Act::Sleep(_) => {}
+            Act::Harm(who, harm) => self.sim.outside().harm(&self.name(*who), &site(*who), *harm),
+            Act::RowEdited(who) => {
+                let mut outside = self.sim.outside();
+                let row = outside.master.rows.get_mut(self.script.people[*who].2);
+                row.into_iter().for_each(|row| drop(row.insert("tier".to_owned(), "by hand".into())));
+            }
+            Act::RowDeleted(who) => drop(self.sim.outside().master.rows.remove(self.script.people[*who].2)),
+            Act::Ready(_) | Act::Gone(_) | Act::Says { .. } | Act::Sleep(_) | Act::Mended(_) | Act::Rests(_) => {}
+        }
+    }
+
+    /// Found by the next inspection, and put right.
+    fn mended(&mut self, act: &Act, who: usize) -> Result<(), String> {
+        let name = self.name(who);
+        if self.subject(&name).is_err() {
+            return Ok(());
+        }
+        let site = self.subject(&name)?.site;
+        self.until(act, |life| {
+            let well = || life.subject(&name).and_then(|who| truth::serves(&life.sim.outside(), &who)).is_ok();
+            life.is_kept(who) || life.is_ready(who) && well()
+        })?;
+        let mut outside = self.sim.outside();
+        let by = outside.harmed.remove(&site);
+        if by.is_some_and(|by| by < outside.now) { Err(format!("{site} was put right only now")) } else { Ok(()) }
+    }
+
+    fn writes_nothing(&mut self, act: &Act, seconds: i64) -> Result<(), String> {
+        let count = |life: &Self| {
+            let outside = life.sim.outside();
+            (outside.now, outside.writes, outside.inspections.started)
+        };
+        let (begun, writes, inspections) = count(self);
+        self.until(act, |life| life.sim.outside().now >= begun + seconds)?;
+        let (_, more, started) = count(self);
+        let (written, allowed) = (more - writes, 2 * (started - inspections + 1));
+        if written > allowed {
+            Err(format!("{written} writes at rest, with {} inspections", started - inspections))
+        } else {
+            Ok(())
         }
     }
 
@@ -307,7 +358,7 @@ impl Life<'_> {
 
 fn sleep(act: &Act, now: i64) -> Option<i64> {
     match act {
-        Act::Sleep(seconds) => Some(now + seconds.min(&5)),
+        Act::Sleep(seconds) | Act::Rests(seconds) => Some(now + seconds.min(&5)),
         _ => None,
     }
 }

@@ -13,6 +13,8 @@ use life::{Ended, Script, live};
 mod chance;
 mod faults;
 mod given;
+mod harm;
+mod inspector;
 mod life;
 mod operator;
 mod outside;

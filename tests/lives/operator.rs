@@ -13,6 +13,7 @@ use tenant_operator::core::subject::{Given, ObjectName, Problem, Remembered, Sub
 use tenant_operator::world::Error;
 
 use crate::given::CLUSTER;
+use crate::inspector;
 use crate::outside::Outside;
 use crate::outside::objects::is_held;
 use crate::sim::Sim;
@@ -33,6 +34,8 @@ pub struct Operator {
     /// Whose last pass found nothing to do.
     pub settled: BTreeSet<ObjectName>,
     pub passes: u64,
+    /// When the inspection of the Bench is looked at next.
+    inspects: i64,
 }
 
 /// How a pass went on.
@@ -43,7 +46,7 @@ enum Next {
 
 impl Operator {
     pub fn next_wake(&self) -> Option<i64> {
-        self.wakes.values().min().copied()
+        self.wakes.values().copied().chain([self.inspects]).min()
     }
 
     /// A watch has something to tell of a tenant, or the operator has not seen it yet since it began.
@@ -59,6 +62,15 @@ impl Operator {
             let names: Vec<ObjectName> = outside.objects.tenants.keys().cloned().collect();
             (names, outside.now, outside.epoch, outside.faults.deaf)
         };
+        let told = !deaf && sim.outside().inspections.news;
+        if self.inspects <= now || told {
+            let looked = inspector::look(sim);
+            self.inspects = looked.again;
+            self.wakes.extend(looked.wakes.into_iter().filter(|_| !deaf).map(|name| (name, now)));
+            if sim.outside().dead {
+                return self.restart(sim);
+            }
+        }
         while let Ok(name) = sim.gate().1.try_recv() {
             self.wakes.insert(name, now);
         }

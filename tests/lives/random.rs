@@ -5,6 +5,7 @@ use tenant_operator::api::{DeletionPolicy, EdgeType, ProbeMode, RegistryOnDelete
 use crate::chance::Chance;
 use crate::faults::{Faults, Party};
 use crate::given::{Kind, app, plain, secret};
+use crate::harm::Harm;
 use crate::life::{Act, Edit, Script};
 
 const PEOPLE: [(&str, &str, &str); 2] = [("north", "anchor", "mole"), ("south", "buoy", "pier")];
@@ -94,6 +95,9 @@ fn middle(chance: &mut Chance, who: usize) -> Vec<Act> {
             6 => Act::Sleep(chance.between(1, 120)),
             _ => Act::Ready(who),
         });
+    }
+    if chance.below(4) == 0 {
+        acts.extend([Act::Harm(who, chance.pick(&Harm::CURABLE)), Act::Mended(who)]);
     }
     acts
 }

@@ -6,6 +6,8 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Container, EnvVar, EnvVarSource, SecretKeySelector};
 
+use k8s_openapi::jiff::Timestamp;
+
 use super::owned_meta;
 use super::pod::BenchPod;
 use crate::core::names;
@@ -26,17 +28,23 @@ pub fn job(who: &Subject, plan: &JobPlan, source: Option<&Deployment>) -> Job {
     let mut labels = who.labels();
     labels.insert(names::label::STEP.to_owned(), plan.kind.as_str().to_owned());
     metadata.labels = Some(labels.clone());
-    metadata.annotations = Some(annotations(plan));
+    metadata.annotations = Some(annotations(who, plan));
     Job { metadata, spec: Some(bench.job(labels, containers)), status: None }
 }
 
-fn annotations(plan: &JobPlan) -> BTreeMap<String, String> {
+fn annotations(who: &Subject, plan: &JobPlan) -> BTreeMap<String, String> {
     let hashes: BTreeMap<&str, &String> = plan.hashes.iter().map(|(step, hash)| (step.as_str(), hash)).collect();
     [
         (names::annotation::HASHES.to_owned(), serde_json::json!(hashes).to_string()),
         (names::annotation::ATTEMPT.to_owned(), plan.attempt.to_string()),
+        (names::annotation::AT.to_owned(), at(who.now)),
     ]
     .into()
+}
+
+/// In whole seconds, as the times of receipts are kept.
+pub fn at(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Each from the Secret that holds it.

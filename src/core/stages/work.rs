@@ -8,6 +8,7 @@ use k8s_openapi::jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::api::Receipt;
+use crate::core::evidence;
 use crate::core::names;
 use crate::core::op::{Change, JobKind, JobPlan, Op};
 use crate::core::record::STALE;
@@ -66,13 +67,9 @@ pub fn clear(seen: &WorkSeen, other: JobKind) -> Option<Verdict> {
 /// Puts what the Job's containers reported into the record, once.
 fn harvest(who: &Subject, seen: &WorkSeen, job: &JobSeen) -> Option<Op> {
     let mut receipts = BTreeMap::new();
-    for (step, facts) in job.reports.iter().flat_map(|report| &report.done) {
-        let Some(hash) = job.hashes.get(step) else { continue };
-        let known = who.receipt(*step).is_some_and(|receipt| receipt.hash == *hash && receipt.version == steps::version());
-        if !known {
-            let current = *hash == steps::hash(*step, who, &seen.versions);
-            receipts.insert(*step, receipt(who, hash, &facts_to_keep(who, *step, facts, current)));
-        }
+    for news in evidence::news(who, job) {
+        let current = *news.hash == steps::hash(news.step, who, &seen.versions);
+        receipts.insert(news.step, receipt(who, news.hash, &facts_to_keep(who, news.step, news.facts, current)));
     }
     (!receipts.is_empty()).then(|| Op::Remember(Change::Receipts(receipts)))
 }

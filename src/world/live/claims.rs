@@ -113,7 +113,8 @@ impl Live {
     }
 }
 
-fn remembered(claim: &TenantClaim) -> Option<Remembered> {
+/// The record that a claim holds, with the version to change it from.
+pub fn remembered(claim: &TenantClaim) -> Option<Remembered> {
     Some(Remembered { record: claim.spec.record.clone()?, version: claim.metadata.resource_version.clone()? })
 }
 

@@ -15,12 +15,13 @@ use crate::core::subject::Subject;
 
 mod children;
 mod claims;
+mod inspection;
 mod jobs;
 mod outside;
 mod secrets;
 mod work;
 
-pub use claims::Recalled;
+pub use claims::{Recalled, remembered};
 
 pub struct Live {
     client: Client,

@@ -8,6 +8,7 @@ use kube::Api;
 use super::Live;
 use super::secrets::Key;
 use crate::api::VerifyMode;
+use crate::core::evidence;
 use crate::core::seen::{GateSeen, JobSeen, JobState, KeyAnswer, SecretState, WorkSeen};
 use crate::core::stages::{Stage, Way};
 use crate::core::steps::{self, Step};
@@ -92,9 +93,7 @@ impl Live {
 
 /// Whether the newest Job reported something that the record does not have yet.
 fn unread(who: &Subject, jobs: &[JobSeen]) -> bool {
-    let Some(job) = jobs.last() else { return false };
-    let mut done = job.reports.iter().flat_map(|report| report.done.keys());
-    done.any(|step| who.receipt(*step).is_none_or(|receipt| Some(&receipt.hash) != job.hashes.get(step)))
+    jobs.last().is_some_and(|job| evidence::news(who, job).next().is_some())
 }
 
 /// Set in the site, and not yet accepted from outside.

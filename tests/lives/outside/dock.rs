@@ -24,6 +24,8 @@ pub struct Site {
     pub setup_runs: u32,
     pub key: Option<Key>,
     pub maintenance: bool,
+    /// What somebody changed in it by hand, by the inspection's names.
+    pub harmed: BTreeSet<&'static str>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +80,7 @@ impl Site {
             setup_runs: 0,
             key: None,
             maintenance: false,
+            harmed: BTreeSet::new(),
         }
     }
 
@@ -112,6 +115,7 @@ impl Dock {
         let Some(site) = self.sites.get(site).filter(|site| site.complete && self.databases.contains_key(&site.database)) else {
             return false;
         };
-        site.key.as_ref().is_some_and(|key| key.api == api && key.under == site.encryption && !key.revoked)
+        !site.harmed.contains("apiUser")
+            && site.key.as_ref().is_some_and(|key| key.api == api && key.under == site.encryption && !key.revoked)
     }
 }

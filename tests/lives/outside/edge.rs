@@ -181,7 +181,9 @@ impl Outside {
         let name = self.is_out(Party::Dns).then_some("no address");
         let tls = self.edge_has_certificate(who);
         let answer = self.through_the_edge(who).err();
+        let no_site = answer.as_deref() == Some("404");
         vec![
+            Check { name: Check::PING, problem: problem(no_site.then_some("answers 404 Not Found")) },
             Check { name: "name", problem: problem(name.or(edge)) },
             Check { name: "TLS", problem: problem((!tls).then_some("the certificate does not cover the host")) },
             Check { name: "ping, key, refusals", problem: answer },

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use tenant_operator::core::manifests::job::job;
 use tenant_operator::core::op::{JobKind, JobPlan};
@@ -34,6 +35,7 @@ pub struct Job {
     pub attempt: u32,
     pub hashes: BTreeMap<Step, String>,
     pub state: JobState,
+    pub started: Option<Timestamp>,
     pub ended: Option<i64>,
     pub reports: Vec<StepReport>,
     pub blocked: Option<String>,
@@ -83,6 +85,7 @@ impl Outside {
                 attempt: job.attempt,
                 hashes: job.hashes.clone(),
                 state: job.state,
+                started: job.started,
                 leaving: job.gone_at.is_some(),
                 ended: job.ended.map(super::at),
                 reports: job.reports.clone(),

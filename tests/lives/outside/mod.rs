@@ -13,6 +13,7 @@ use crate::given::{self, Kind};
 pub mod claims;
 pub mod dock;
 pub mod edge;
+pub mod inspect;
 pub mod jobs;
 pub mod master;
 pub mod objects;
@@ -36,6 +37,7 @@ pub struct Outside {
     pub dock: dock::Dock,
     pub edge: edge::Edge,
     pub master: master::Master,
+    pub inspections: inspect::Inspections,
     pub faults: Faults,
     /// Writes that the operator made, each of its ops and of its own patches.
     pub writes: u64,
@@ -48,6 +50,10 @@ pub struct Outside {
     pub ids: BTreeMap<ObjectName, BTreeSet<String>>,
     /// What customers wrote into their sites, by tenant id: it may only go where their policy says so.
     pub promised: BTreeMap<String, u64>,
+    /// Sites in which somebody changed something past the operator, and until when that may last.
+    pub harmed: BTreeMap<String, i64>,
+    /// Sites that are gone, folder or database: they are never made anew.
+    pub vanished: BTreeSet<String>,
     pub wrong: Vec<String>,
     pub trace: Option<Vec<String>>,
 }
@@ -67,6 +73,7 @@ impl Outside {
             dock: dock::Dock::new(),
             edge: Default::default(),
             master: master::Master::new(),
+            inspections: Default::default(),
             faults: Faults::default(),
             writes: 0,
             dead: false,
@@ -74,6 +81,8 @@ impl Outside {
             serial: 0,
             ids: BTreeMap::new(),
             promised: BTreeMap::new(),
+            harmed: BTreeMap::new(),
+            vanished: BTreeSet::new(),
             wrong: vec![],
             trace: trace.then(Vec::new),
         }
@@ -110,11 +119,15 @@ impl Outside {
     pub fn progress(&mut self) {
         self.progress_jobs();
         self.progress_edge();
+        self.progress_inspections();
     }
 
     /// When something happens next by itself.
     pub fn next_due(&self) -> Option<i64> {
-        [self.jobs.next_due(), self.edge.next_due(self), self.faults.next_end(self.now)].into_iter().flatten().min()
+        [self.jobs.next_due(), self.edge.next_due(self), self.inspections.next_due(), self.faults.next_end(self.now)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// What a customer wrote is in the database, or in an archive, or was given up by the Tenant's own policy.

@@ -48,6 +48,7 @@ pub fn parse(manifest: &Value, number: u64, now: i64, delay: i64) -> Job {
         attempt: text(&meta["annotations"][annotation::ATTEMPT]).parse().unwrap_or_default(),
         hashes: hashes.into_iter().filter_map(|(step, hash)| Some((Step::parse(&step)?, hash))).collect(),
         state: JobState::Running,
+        started: text(&meta["annotations"][annotation::AT]).parse().ok(),
         ended: None,
         reports: vec![],
         blocked: None,

@@ -100,6 +100,9 @@ impl Outside {
             if self.dock.databases.contains_key(given.database()) {
                 return Err(("ForeignDatabase", Fatal));
             }
+            if self.vanished.contains(given.site()) {
+                self.fault(format!("{} has vanished and is made anew, empty", given.site()));
+            }
             let site =
                 Site::new(given.input["marker"].clone(), given.database().to_owned(), given.secret("TENANT_ENCRYPTION_KEY"));
             self.dock.sites.insert(given.site().to_owned(), site);
@@ -110,7 +113,11 @@ impl Outside {
         let site = self.own(given)?;
         if site.complete && turn == 0 {
             site.encryption = encryption;
-            return if has_database { Ok(Turn::Done(json!({"created": false}))) } else { Err(("SiteVanished", Fatal)) };
+            return if has_database {
+                Ok(Turn::Done(json!({"created": false, "sha256": {"encryptionKey": encryption.to_string()}})))
+            } else {
+                Err(("SiteVanished", Fatal))
+            };
         }
         site.encryption = encryption;
         if turn < 3 {
@@ -123,7 +130,7 @@ impl Outside {
         if let Some(database) = self.dock.databases.get_mut(given.database()) {
             database.complete = true;
         }
-        Ok(Turn::Done(json!({"created": true})))
+        Ok(Turn::Done(json!({"created": true, "sha256": {"encryptionKey": encryption.to_string()}})))
     }
 
     fn install(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
@@ -170,6 +177,7 @@ impl Outside {
         site.config.retain(|name, _| values.contains_key(name) || !gone.contains(name));
         site.ours = values.keys().cloned().collect();
         site.config.extend(values);
+        site.harmed.remove("scheduler");
         site.settings = Some(json!([wanted["setup"], wanted["admin"], wanted["rateLimit"], wanted["lockdown"]]));
         Ok(Turn::Done(json!({"setup": wanted["setup"], "scheduler": true, "changed": []})))
     }
@@ -187,11 +195,14 @@ impl Outside {
             return Err(("BadInput", Fatal));
         }
         let under = site.encryption;
+        site.harmed.remove("apiUser");
         let changed = site.key.as_ref().is_none_or(|key| key.api != api || key.under != under || key.revoked);
         if changed {
             site.key = Some(Key { user: user.clone(), api, under, revoked: false, from });
         }
-        Ok(Turn::Done(json!({"user": user, "changed": changed, "proven": given.input["keys"]["verifyInSite"]})))
+        let hashes = json!({"apiKey": api.to_string(), "apiSecret": api.to_string()});
+        let proven = &given.input["keys"]["verifyInSite"];
+        Ok(Turn::Done(json!({"user": user, "changed": changed, "proven": proven, "sha256": hashes})))
     }
 
     fn archive(&mut self, turn: u32, given: &Given, nothing: &mut bool) -> Result<Turn, Refusal> {
