@@ -203,7 +203,10 @@ impl Life<'_> {
                 outside.stir();
             }
             Act::Drift(which) => self.sim.outside().drift(*which),
-            Act::Harm(who, harm) => self.sim.outside().harm(&self.name(*who), &site(*who), *harm),
+            Act::Harm(who, harm) => {
+                let site = site(*who);
+                self.sim.outside().harm(&self.name(*who), &site, *harm);
+            }
             Act::RowEdited(who) => {
                 let mut outside = self.sim.outside();
                 let row = outside.master.rows.get_mut(self.script.people[*who].2);
@@ -358,7 +361,8 @@ impl Life<'_> {
 
 fn sleep(act: &Act, now: i64) -> Option<i64> {
     match act {
-        Act::Sleep(seconds) | Act::Rests(seconds) => Some(now + seconds.min(&5)),
+        // What is slept through for long need not end to the second.
+        Act::Sleep(seconds) | Act::Rests(seconds) => Some(now + if *seconds < 1000 { (*seconds).min(5) } else { 300 }),
         _ => None,
     }
 }

@@ -254,14 +254,14 @@ fn harmed_lives() -> Vec<Told> {
             vec![small(0, Erase), Ready(0), RowEdited(0), Ready(0), RowDeleted(0), Ready(0), Delete(0), Gone(0)],
         ),
         (
-            "at rest for a day, with a database that is away at times",
+            "at rest for long, with a database that is away at times",
             INGRESS,
             vec![
                 small(0, Archive),
                 Ready(0),
-                Rests(24 * 3600),
-                Outage(Party::Database, 7200),
-                Sleep(9000),
+                Rests(9000),
+                Outage(Party::Database, 1500),
+                Sleep(3000),
                 Ready(0),
                 Delete(0),
                 Gone(0),
