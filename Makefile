@@ -1,5 +1,5 @@
 # The commands of the README. Each does all its set-up itself.
-.PHONY: demo demo-down test kubeconfig crds lab-up lab-down figures
+.PHONY: demo demo-down test lives kubeconfig crds lab-up lab-down figures
 
 # From nothing to a working tenant on a real one-node Kubernetes.
 demo:
@@ -12,6 +12,10 @@ demo-down lab-down:
 # Every test there is.
 test:
 	@tests/run
+
+# Simulated lives of tenants. LIVES=100000: so many; SEED=7: that one; SABOTAGE=lock: with that guard switched off, which must fail.
+lives:
+	@LIVES=$(LIVES) SEED=$(SEED) SABOTAGE=$(SABOTAGE) tests/lives/run
 
 kubeconfig:
 	@lab/lab kubeconfig

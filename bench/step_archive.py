@@ -13,8 +13,9 @@ import time
 
 import tenant_archive
 import tenant_frappe
+import tenant_suspend
 from tenant_failure import ChildFailed, Failure
-from tenant_site import STATE, merge, sync_folder, write_json
+from tenant_site import sync_folder, write_json
 
 JOB_TRIES, JOB_SECONDS = 4, 5
 CREATED_AT = "%Y-%m-%dT%H:%M:%SZ"
@@ -49,11 +50,7 @@ def nothing_to_archive(run):
 def quiesce(run, cache_seconds):
     now = int(time.time())
     with run.site.changing() as config:
-        resting = config.get("maintenance_mode") == 1 and config.get("pause_scheduler") == 1
-        since = (config.get(STATE) or {}).get("resting_since") if resting else None
-        config.update(maintenance_mode=1, pause_scheduler=1)
-        since = since or now
-        merge(config, STATE, {"resting_since": since})
+        since = tenant_suspend.close(config)
     left = max(0, min(since + cache_seconds - now, cache_seconds))
     if left:
         run.report.say(f"archive: at rest; waiting {left} s until no worker believes its cached config")

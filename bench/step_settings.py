@@ -9,24 +9,32 @@ import re
 import time
 
 import tenant_settings
+import tenant_suspend
 from tenant_failure import ChildFailed, Failure
 from tenant_inspect import digest
 from tenant_site import STATE, merge
 
 # A wizard that an app sends to the bench's workers has this long to finish there.
 BACKGROUND_SECONDS = 180
+# So many admins of before are kept in mind, and so reported.
+ADMINS = 5
 
 
 def run(run):
     site = run.owned()
     wanted = run.given.section("settings")
     setup, changed, still_open = apply_organization(run, wanted)
-    changed += enforce(run, wanted, still_open)
+    enforced, earlier = enforce(run, wanted, still_open)
+    changed += enforced
     changed += apply_config(run, wanted)
+    suspend, before = wanted.get("suspend"), run.site.state().get("suspended")
+    changed += suspend_or_resume(run, suspend)
     # From here on the site may be in use: it is never rebuilt again.
     site.remember(fresh=None, rebuilds=None)
     locked = (wanted.get("lockdown") or {}).get("mode") == "APIOnly"
-    return {"setup": setup, "scheduler": True, "admin": bool(wanted.get("admin")), "locked": locked, "changed": changed}
+    admin = {"admin": bool(wanted.get("admin")), "earlierAdmins": earlier}
+    done = {"setup": setup, "scheduler": True, **admin, "locked": locked, "changed": changed}
+    return {**done, "suspend": suspend, "resumed": bool(before and not suspend)}
 
 
 def apply_organization(run, wanted):
@@ -79,7 +87,8 @@ def wait_for_wizard(run):
 
 
 def enforce(run, wanted, still_open):
-    """Scheduler, admin user and lockdown: what lives in the database and is put back whenever it differs."""
+    """Scheduler, admin user and lockdown: what lives in the database and is put back whenever it differs.
+    What changed, and which admins of before are still there."""
     admin = wanted.get("admin") or {}
     lock = (wanted.get("lockdown") or {}).get("mode") == "APIOnly"
     ours = run.site.state().get("lockdown") or []
@@ -90,13 +99,24 @@ def enforce(run, wanted, still_open):
     if lock:
         # Before they are set: a crash in between must not make them look like the customer's own.
         run.site.remember(lockdown=sorted({*ours, *still_open}) or None)
+    earlier = note_admin(run, admin)
     try:
-        changed = run.inside(tenant_settings.enforce, run.site.name, admin, password, lock, ours)
+        changed, earlier = run.inside(tenant_settings.enforce, run.site.name, admin, password, lock, ours, earlier)
     except ChildFailed as failed:
         raise explain(failed, admin, password) from None
     if not lock:
         run.site.remember(lockdown=None)
-    return changed
+    return changed, earlier
+
+
+def note_admin(run, admin):
+    """Those who were made admin before this one, the latest last; noted before it is made, so that none is forgotten."""
+    known = run.site.state().get("admins") or []
+    email = tenant_settings.address(admin)
+    earlier = [other for other in known if other != email][-ADMINS:]
+    if email and known != [*earlier, email]:
+        run.site.remember(admins=[*earlier, email])
+    return earlier
 
 
 def explain(failed, admin, password):
@@ -137,6 +157,14 @@ def apply_config(run, wanted):
         hashes = {name: digest(values[name]) for name in secret}
         merge(config, STATE, {"keys": sorted(values) or None, "sha256": hashes or None})
     return [f"config:{key}" for key in (*changed, *sorted(set(gone)))]
+
+
+def suspend_or_resume(run, mode):
+    """Last: a site is only opened once everything else is as it should be."""
+    try:
+        return tenant_suspend.apply(run.site, mode)
+    except ValueError as error:
+        raise Failure("BadInput", f"Bad input to the step: {error}.") from None
 
 
 def resolve(run, entry):

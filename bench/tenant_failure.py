@@ -24,6 +24,7 @@ CLASSES = {
     "KeyConflict": FATAL,
     "EncryptionKeyLost": FATAL,
     "ArchiveFailed": RETRYABLE,
+    "BackupFailed": RETRYABLE,
     "DropFailed": RETRYABLE,
     "ExpireFailed": RETRYABLE,
     "ManifestMismatch": FATAL,

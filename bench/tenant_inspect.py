@@ -13,6 +13,7 @@ import json
 import tenant_frappe
 import tenant_keys
 import tenant_settings
+import tenant_suspend
 from tenant_failure import UNREACHABLE
 
 
@@ -49,6 +50,7 @@ def config_checks(expected, noted):
     lockdown = settings.get("lockdown") or {}
     if lockdown.get("mode") == "APIOnly" and lockdown.get("oauthProviderURL"):
         checks.append(("oauth_provider_url", check_of({"name": "oauth_provider_url", "value": lockdown["oauthProviderURL"]})))
+    checks += [(name, check_of({"name": name, "value": value})) for name, value in tenant_suspend.checks(settings.get("suspend"))]
     gone = settings.get("unsetConfig") or []
     return checks + [(name, lambda config, name=name: name not in config) for name in gone]
 

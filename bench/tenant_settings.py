@@ -154,14 +154,19 @@ def on(year, month, day):
         return datetime.date(year, month, 28)
 
 
-def enforce(site, admin, password, locked, ours):
-    """Scheduler, admin user, lockdown; the names of what had to be changed."""
+def enforce(site, admin, password, locked, ours, earlier):
+    """Scheduler, admin user, lockdown; the names of what had to be changed, and who of `earlier` can still sign in."""
     with tenant_frappe.site(site) as frappe:
         changed = enable_scheduler(frappe)
         if admin:
             changed += ensure_admin(frappe, admin, password)
         fields = turn(frappe, still_open(frappe), 1) if locked else turn(frappe, closed_by_us(frappe, ours), 0)
-        return changed + [f"lockdown:{field}" for field in fields]
+        still = [email for email in earlier if frappe.db.get_value("User", email, "enabled")]
+        return changed + [f"lockdown:{field}" for field in fields], still
+
+
+def address(admin):
+    return (admin.get("email") or "").strip().lower()
 
 
 def enable_scheduler(frappe):
@@ -176,7 +181,7 @@ def enable_scheduler(frappe):
 
 def ensure_admin(frappe, admin, password):
     """The user the customer starts with. Password and names only at creation: they are theirs afterwards."""
-    email = admin["email"].strip().lower()
+    email = address(admin)
     if frappe.db.exists("User", email):
         return ["admin:roles"] if grant(frappe, email, ["System Manager"]) else []
     user = frappe.get_doc({

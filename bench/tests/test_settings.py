@@ -108,6 +108,40 @@ class Settings(SettingsCase):
         tenant.input["settings"]["admin"].update(firstName="Other")
         self.assertEqual(self.assert_ok(tenant.run("settings"))["settings"]["changed"], [])
 
+    def test_another_admin_is_added_and_those_of_before_are_named_while_they_can_sign_in(self):
+        tenant = self.made()
+        self.assertEqual(self.assert_ok(tenant.run("settings"))["settings"]["earlierAdmins"], [])
+        tenant.input["settings"]["admin"].update(email="Grace@acme.test")
+        for changed in (["admin"], []):
+            done = self.assert_ok(tenant.run("settings"))["settings"]
+            self.assertEqual((done["changed"], done["earlierAdmins"]), (changed, ["ada@acme.test"]))
+        enabled = dict(tenant.query("SELECT name, enabled FROM tabUser WHERE name IN ('ada@acme.test', 'grace@acme.test')"))
+        self.assertEqual(enabled, {"ada@acme.test": 1, "grace@acme.test": 1})
+        tenant.query("UPDATE tabUser SET enabled = 0 WHERE name = 'ada@acme.test'")
+        self.assertEqual(self.assert_ok(tenant.run("settings"))["settings"]["earlierAdmins"], [])
+        tenant.input["settings"]["admin"].update(email="ada@acme.test")
+        self.assertEqual(self.assert_ok(tenant.run("settings"))["settings"]["earlierAdmins"], ["grace@acme.test"])
+
+    def test_of_many_earlier_admins_the_last_ones_are_kept_in_mind(self):
+        tenant = self.made()
+        for number in range(8):
+            tenant.input["settings"]["admin"].update(email=f"admin{number}@acme.test")
+            done = self.assert_ok(tenant.run("settings"))["settings"]
+        self.assertEqual(done["earlierAdmins"], [f"admin{number}@acme.test" for number in range(2, 7)])
+
+    def test_an_admin_whose_making_was_interrupted_is_not_forgotten(self):
+        tenant = self.made()
+        self.assert_ok(tenant.run("settings"))
+        tenant.input["settings"]["admin"].update(email="grace@acme.test")
+        running = tenant.start("settings")
+        running.await_output("settings: started")
+        running.await_child()
+        running.kill()
+        tenant.input["settings"]["admin"].update(email="joan@acme.test")
+        done = self.assert_ok(tenant.run("settings"))["settings"]
+        made = [name for (name,) in tenant.query("SELECT name FROM tabUser WHERE name IN ('ada@acme.test', 'grace@acme.test') ORDER BY name")]
+        self.assertEqual(done["earlierAdmins"], made)
+
     def test_a_weak_admin_password_is_named_as_such_and_a_good_one_works(self):
         tenant = self.made()
         tenant.input["settings"]["admin"]["hasPassword"] = True

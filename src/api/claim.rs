@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bench::Hosts;
-use super::refs::BenchRef;
 use super::plan::TenantPlanSpec;
+use super::refs::BenchRef;
 use super::schema;
 
 /// What is claimed, and by whom.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::CronJob;
-use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition as MetaCondition, Time};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, Preconditions};
@@ -19,7 +19,7 @@ use serde_json::json;
 
 use super::finalizer;
 use super::tenant::Reconciler;
-use crate::api::{Archive, Bench, BenchStatus, TenantClaim};
+use crate::api::{Archive, Bench, BenchStatus, TenantClaim, TenantClaimSpec};
 use crate::core::manifests::{answer, covers, steps, upkeep};
 use crate::core::names::{self, label};
 use crate::core::place;
@@ -34,8 +34,8 @@ const UPKEEP: Duration = Duration::from_secs(3600);
 
 pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Action, Error> {
     let timer = here.metrics.reconcile("bench");
-    let claims = here.claims(&bench).await?;
-    let tenants = u32::try_from(claims.len()).unwrap_or(u32::MAX);
+    let carried = here.carried(&bench).await?;
+    let tenants = u32::try_from(carried.len()).unwrap_or(u32::MAX);
     if bench.metadata.deletion_timestamp.is_some() {
         let note = Note::new("InUse", format!("{tenants} tenants are on it: delete them first, and it goes by itself"));
         if tenants > 0 {
@@ -49,18 +49,19 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
                 cleared => cleared?,
             }
             finalizer::release(&here.client, bench.as_ref(), names::IN_USE).await?;
+            here.close_gate(&bench);
         }
         timer.finish(Outcome::Settled);
         return Ok(Action::requeue(here.settings.resync));
     }
     finalizer::hold(&here.client, bench.as_ref(), names::IN_USE).await?;
-    let (ready, note) = match here.serve(&bench).await {
+    let (ready, note) = match here.serve(&bench, &carried).await {
         Err(Error::Unusable { what, problem }) => (false, Note::new("NotOurs", format!("{what}: {problem}"))),
         // What only a person can put right has to be seen where a person looks.
         Err(error) if error.class() == Class::Denied => (false, Note::new(error.reason(), error.to_string())),
         served => served?,
     };
-    let looked = here.inspect(&bench, &claims).await;
+    let looked = here.inspect(&bench, &carried).await;
     let status = looked.as_ref().map(|(status, _)| status.clone()).unwrap_or_else(|_| bench.status.clone().unwrap_or_default());
     here.write(&bench, status, tenants, ready, &note).await?;
     timer.finish(if ready { Outcome::Settled } else { Outcome::Waiting });
@@ -69,21 +70,22 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
 }
 
 impl Reconciler {
-    /// Those that hold the records of its tenants.
-    async fn claims(&self, bench: &Bench) -> Result<Vec<TenantClaim>, Error> {
+    /// The claims of the sites that are on it.
+    async fn carried(&self, bench: &Bench) -> Result<Vec<TenantClaimSpec>, Error> {
         let on_it = ListParams::default().labels(&format!("{}={}", label::BENCH, bench.name_any()));
         let claims = Api::<TenantClaim>::all(self.client.clone()).list(&on_it).await;
         let claims = claims.map_err(|source| Error::cluster("list", "TenantClaim", bench.name_any(), source))?.items;
         let here = place::reference(bench);
-        let on_it = |claim: &TenantClaim| claim.spec.record.as_ref().is_some_and(|record| record.bench == here);
-        Ok(claims.into_iter().filter(on_it).collect())
+        let is_here = |claim: &TenantClaimSpec| claim.record.as_ref().is_some_and(|record| record.bench == here);
+        Ok(claims.into_iter().map(|claim| claim.spec).filter(is_here).collect())
     }
 
     /// The answering backend is there, and what tenants will need of the bench can be found.
-    async fn serve(&self, bench: &Bench) -> Result<(bool, Note), Error> {
+    async fn serve(&self, bench: &Bench, carried: &[TenantClaimSpec]) -> Result<(bool, Note), Error> {
         let (name, namespace) = (bench.name_any(), bench.namespace().unwrap_or_default());
         self.ensure(&namespace, &answer::service(&name, &namespace)).await?;
         let answering = self.ensure(&namespace, &answer::deployment(&name, &namespace, &self.settings.image)).await?;
+        self.say(bench, carried).await?;
         if keep(bench).is_none() {
             // Before anything can be found missing: archives that are to be kept for ever are in danger while it is there.
             self.remove::<CronJob>(&namespace, &names::upkeep(&name)).await?;
@@ -141,6 +143,7 @@ impl Reconciler {
         self.remove_expectations(bench, 0).await?;
         self.remove::<CronJob>(&namespace, &names::upkeep(&name)).await?;
         self.remove::<Deployment>(&namespace, &names::answer(&name)).await?;
+        self.remove::<ConfigMap>(&namespace, &names::answer(&name)).await?;
         self.remove::<Service>(&namespace, &names::answer(&name)).await.map(drop)
     }
 

@@ -11,16 +11,15 @@ use kube::api::{Api, ListParams};
 use kube::core::DeserializeGuard;
 use serde_json::Value;
 
-use super::tenant::{Reconciler, object_name};
-use crate::api::{Bench, BenchStatus, Tenant, TenantClaim, TenantPlan};
+use super::tenant::Reconciler;
+use crate::api::{Bench, BenchStatus, Tenant, TenantClaimSpec, TenantPlan};
 use crate::core::expectation;
 use crate::core::inspection::{self, Next};
 use crate::core::manifests::{inspect, steps};
 use crate::core::names::{self, annotation};
-use crate::core::subject::{Given, ObjectName, Subject};
+use crate::core::subject::{Given, ObjectName, Remembered, Subject};
 use crate::core::verdict::Note;
 use crate::world::error::{Class, Error};
-use crate::world::live::remembered;
 
 /// Tenants are read so many at a time: there may be ten thousand.
 const PAGE: u32 = 500;
@@ -29,7 +28,7 @@ const DENIED: Duration = Duration::from_secs(300);
 
 impl Reconciler {
     /// The status with what is new, and how long until this has to be looked at again. `claims` are the records of the Bench's tenants.
-    pub(super) async fn inspect(&self, bench: &Bench, claims: &[TenantClaim]) -> Result<(BenchStatus, Duration), Error> {
+    pub(super) async fn inspect(&self, bench: &Bench, claims: &[TenantClaimSpec]) -> Result<(BenchStatus, Duration), Error> {
         let mut status = bench.status.clone().unwrap_or_default();
         let now = Timestamp::now();
         let next = match self.next_inspection(bench, claims, now).await {
@@ -38,14 +37,14 @@ impl Reconciler {
             }
             next => next?,
         };
-        let ids: BTreeSet<String> = claims.iter().map(|claim| claim.spec.holder.id.clone()).collect();
+        let ids: BTreeSet<String> = claims.iter().map(|claim| claim.holder.id.clone()).collect();
         inspection::tell(&mut status, &next, &ids, now, bench.metadata.generation);
         Ok((status, inspection::pause(&next, &bench.name_any())))
     }
 
-    async fn next_inspection(&self, bench: &Bench, claims: &[TenantClaim], now: Timestamp) -> Result<Next, Error> {
+    async fn next_inspection(&self, bench: &Bench, claims: &[TenantClaimSpec], now: Timestamp) -> Result<Next, Error> {
         let status = bench.status.clone().unwrap_or_default();
-        let first = claims.iter().filter_map(|claim| Some(claim.spec.record.as_ref()?.created_at.0)).min();
+        let first = claims.iter().filter_map(|claim| Some(claim.record.as_ref()?.created_at.0)).min();
         let given = inspection::Given { now, interval: self.settings.inspect_interval, status: &status, first, rounds: &[] };
         let next = inspection::next(&given);
         if matches!(next, Next::Rest(_)) && status.differing.is_empty() {
@@ -59,7 +58,7 @@ impl Reconciler {
         Ok(next)
     }
 
-    async fn begin(&self, bench: &Bench, claims: &[TenantClaim], now: Timestamp) -> Result<(), Error> {
+    async fn begin(&self, bench: &Bench, claims: &[TenantClaimSpec], now: Timestamp) -> Result<(), Error> {
         let namespace = bench.namespace().unwrap_or_default();
         let source = match &bench.spec.jobs.pod_from {
             None => None,
@@ -87,22 +86,24 @@ impl Reconciler {
     async fn expectations(
         &self,
         bench: &Bench,
-        claims: &[TenantClaim],
+        claims: &[TenantClaimSpec],
         now: Timestamp,
     ) -> Result<BTreeMap<String, Value>, Error> {
         let plans = Api::<TenantPlan>::all(self.client.clone()).list(&ListParams::default()).await;
         let plans = plans.map_err(|source| Error::cluster("list", "TenantPlan", "all", source))?.items;
         let plans: BTreeMap<String, TenantPlan> = plans.into_iter().map(|plan| (plan.name_any(), plan)).collect();
-        let claims: BTreeMap<ObjectName, &TenantClaim> = claims.iter().map(|claim| (holder(claim), claim)).collect();
+        let claims: BTreeMap<ObjectName, &TenantClaimSpec> = claims.iter().map(|claim| (holder(claim), claim)).collect();
         let tenants: Api<DeserializeGuard<Tenant>> = Api::all(self.client.clone());
         let (mut all, mut page) = (BTreeMap::new(), ListParams::default().limit(PAGE));
         loop {
             let list = tenants.list(&page).await.map_err(|source| Error::cluster("list", "Tenant", "all", source))?;
             for tenant in list.items.into_iter().filter_map(|tenant| tenant.0.ok()).filter(is_looked_after) {
-                let Some(claim) = claims.get(&object_name(&tenant)) else { continue };
-                let (id, record, plan) = (claim.spec.holder.id.clone(), remembered(claim), plans.get(&tenant.spec.plan));
+                let Some(claim) = claims.get(&ObjectName::of(&tenant)) else { continue };
+                let (id, plan) = (claim.holder.id.clone(), plans.get(&tenant.spec.plan));
+                // Read only: no version to change it from.
+                let record = claim.record.clone().map(|record| Remembered { record, version: String::new() });
                 let cluster = self.settings.cluster_name.clone();
-                let given = Given { tenant: &tenant, plan, bench, id: id.clone(), record, now, cluster };
+                let given = Given { tenant: &tenant, plan, turn: false, bench, id: id.clone(), record, now, cluster };
                 let expected = Subject::parse(given).ok().as_ref().and_then(expectation::of);
                 all.extend(expected.map(|expected| (id, expected)));
             }
@@ -124,8 +125,8 @@ impl Reconciler {
     }
 }
 
-fn holder(claim: &TenantClaim) -> ObjectName {
-    ObjectName { namespace: claim.spec.holder.namespace.clone(), name: claim.spec.holder.name.clone() }
+fn holder(claim: &TenantClaimSpec) -> ObjectName {
+    ObjectName { namespace: claim.holder.namespace.clone(), name: claim.holder.name.clone() }
 }
 
 /// One that is paused or leaving would not be put right.

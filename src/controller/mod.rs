@@ -7,16 +7,20 @@ use std::time::Duration;
 use futures::StreamExt;
 use kube::Client;
 use tokio::sync::watch;
+use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use crate::runtime::{Metrics, Readiness};
 use crate::world::gate::Gate;
 use crate::world::live::Live;
+use crate::world::turns::Turns;
 
 pub mod bench;
 mod finalizer;
 mod inspection;
+mod messages;
 mod metered;
 pub mod pass;
+pub mod plan;
 mod status;
 pub mod tenant;
 mod watches;
@@ -59,15 +63,18 @@ pub async fn run(context: Context, shutdown: impl Future<Output = ()> + Send + '
     let (gate, woken) = Gate::new();
     let live = Live::new(client.clone(), Arc::new(gate))?;
     live.resume_gate().await?;
-    let reconciler = Arc::new(Reconciler::new(client, live, metrics, settings));
+    let (turns, called) = Turns::new();
+    let reconciler = Arc::new(Reconciler::new(client, live, turns, metrics, settings));
 
     let (stop, stopped) = watch::channel(());
     tokio::spawn(async move {
         shutdown.await;
         drop(stop);
     });
+    let woken = futures::stream::select(UnboundedReceiverStream::new(woken), UnboundedReceiverStream::new(called.tenants));
     let tenants = watches::tenants(&reconciler, woken, ended(stopped.clone())).await?;
-    let benches = watches::benches(&reconciler, ended(stopped));
+    let benches = watches::benches(&reconciler, ended(stopped.clone()));
+    let plans = watches::plans(&reconciler, called.plans, ended(stopped));
     let warm = tenants.warm;
     let ready = async {
         let warm = warm.await;
@@ -75,7 +82,7 @@ pub async fn run(context: Context, shutdown: impl Future<Output = ()> + Send + '
         if warm { Ok(()) } else { Err(Error::Watch) }
     };
     let work = async {
-        futures::join!(tenants.work.for_each(|()| async {}), benches.for_each(|()| async {}));
+        futures::join!(tenants.work.for_each(|()| async {}), benches.for_each(|()| async {}), plans.for_each(|()| async {}));
     };
     let (ready, ()) = futures::join!(ready, work);
     ready

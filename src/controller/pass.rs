@@ -5,10 +5,12 @@ use std::time::Duration;
 use k8s_openapi::jiff::Timestamp;
 use tracing::{debug, info, warn};
 
+use crate::core::lead::Leads;
 use crate::core::op::{Change, Op};
 use crate::core::report::{Outcome, Pass};
+use crate::core::rollout::Came;
 use crate::core::seen::Seen;
-use crate::core::stages::{Stage, Way};
+use crate::core::stages::{QUEUED, Stage, Way, job_failed};
 use crate::core::subject::Subject;
 use crate::core::verdict::{Note, Verdict};
 use crate::world::error::Class;
@@ -29,6 +31,8 @@ pub struct Done {
     pub again: Option<Duration>,
     /// Some stage met an error of the outside.
     pub failed: bool,
+    /// The tenant's Job failed, and none is under way in its place.
+    pub job_failed: bool,
 }
 
 impl Done {
@@ -48,6 +52,24 @@ impl Done {
         }
     }
 
+    /// What it came to for a tenant whose plan was changed.
+    pub fn came(&self) -> Came {
+        let verdicts = || {
+            self.outcomes.iter().filter_map(|(_, outcome)| match outcome {
+                Outcome::Verdict(verdict) => Some(verdict),
+                Outcome::Blocked(_) | Outcome::Failed(_) => None,
+            })
+        };
+        let stalled = verdicts().any(|verdict| matches!(verdict, Verdict::Stalled(_)));
+        let queued = verdicts().any(|verdict| matches!(verdict, Verdict::Wait(note, _) if note.reason == QUEUED));
+        match () {
+            () if self.settled() => Came::Settled,
+            () if stalled || self.job_failed || self.report().probe_failed => Came::Failed,
+            () if queued => Came::Queued,
+            () => Came::UnderWay,
+        }
+    }
+
     fn outcome(&self, stage: Stage) -> Option<&Outcome> {
         self.outcomes.iter().find_map(|(other, outcome)| (*other == stage).then_some(outcome))
     }
@@ -64,22 +86,32 @@ impl Done {
         match seen {
             Seen::Certificate(seen) => self.certificate_until = seen.not_after,
             Seen::Probe(seen) => self.probe_failures = seen.failures,
-            Seen::Claims(_) | Seen::Routes(_) | Seen::Dns(_) | Seen::Work(_) | Seen::Registry(_) => {}
+            Seen::Work(seen) => self.job_failed = self.way == Way::Up && job_failed(&self.who, seen),
+            Seen::Claims(_) | Seen::Routes(_) | Seen::Dns(_) | Seen::Registry(_) => {}
         }
     }
 }
 
 /// Goes through all stages once. Never fails: an error of one stage is its outcome, and the others go on.
 pub async fn run<W: World>(world: &W, who: Subject, way: Way) -> Done {
-    let mut done = Done { who, way, outcomes: vec![], certificate_until: None, probe_failures: 0, again: None, failed: false };
-    let mut served = false;
+    let mut done = Done {
+        who,
+        way,
+        outcomes: vec![],
+        certificate_until: None,
+        probe_failures: 0,
+        again: None,
+        failed: false,
+        job_failed: false,
+    };
+    let mut led: Option<Leads> = None;
     for stage in way.stages().iter().copied() {
-        // Routes come twice: again only if the key was proven in between.
+        // Routes come twice: again only if the key was proven in between, or the site opened again.
         if stage == Stage::Routes {
-            if done.outcome(stage).is_some() && done.who.serves() == served {
+            if done.outcome(stage).is_some() && led == Some(done.who.leads()) {
                 continue;
             }
-            served = done.who.serves();
+            led = Some(done.who.leads());
         }
         let unsettled = |need: &&Stage| !done.outcome(**need).is_some_and(Outcome::is_settled);
         let outcome = match stage.needs(way).iter().find(unsettled) {

@@ -29,7 +29,7 @@ impl Scribe {
     /// The status as it is now, as far as is known.
     pub fn current(&self, tenant: &Tenant) -> Option<TenantStatus> {
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let ours = written.get(&name(tenant)).filter(|(uid, _)| Some(uid) == tenant.uid().as_ref());
+        let ours = written.get(&ObjectName::of(tenant)).filter(|(uid, _)| Some(uid) == tenant.uid().as_ref());
         ours.map(|(_, status)| status.clone()).or_else(|| tenant.status.clone())
     }
 
@@ -39,7 +39,7 @@ impl Scribe {
     }
 
     pub fn forget(&self, tenant: &Tenant) {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).remove(&name(tenant));
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).remove(&ObjectName::of(tenant));
     }
 
     /// True where something was written.
@@ -64,7 +64,7 @@ impl Scribe {
         }
         self.tell(tenant, old.as_ref(), &status).await;
         let uid = tenant.uid().unwrap_or_default();
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(name(tenant), (uid, status));
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(ObjectName::of(tenant), (uid, status));
         Ok(true)
     }
 
@@ -76,10 +76,6 @@ impl Scribe {
             }
         }
     }
-}
-
-fn name(tenant: &Tenant) -> ObjectName {
-    ObjectName { namespace: tenant.namespace().unwrap_or_default(), name: tenant.name_any() }
 }
 
 /// One event for each condition whose truth or reason changed; a first "not yet" is no news.

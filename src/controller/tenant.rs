@@ -26,12 +26,14 @@ use crate::runtime::metrics::Outcome;
 use crate::world::error::{Class, Error};
 use crate::world::gate::Gate;
 use crate::world::live::{Live, Recalled};
+use crate::world::turns::Turns;
 
 /// What every reconcile has in common, of Tenants and of Benches.
 pub struct Reconciler {
     pub(super) client: Client,
     pub(super) live: Live,
     scribe: Scribe,
+    pub(super) turns: Turns,
     pub(super) metrics: Arc<Metrics>,
     pub(super) settings: Settings,
 }
@@ -63,7 +65,13 @@ pub async fn reconcile(tenant: Arc<Tenant>, here: Arc<Reconciler>) -> Result<Act
         Ok(pass) => pass,
         // What only a person can put right has to be seen where a person looks.
         Err(error) if error.class() == Class::Denied => Pass::Problem(Problem::passing(error.reason(), error.to_string())),
-        Err(error) => return Err(error),
+        Err(error) => {
+            if error.class() == Class::Fatal {
+                // Nobody's turn comes while one was not looked at, and this one never will be.
+                here.turns.aside(&tenant, Timestamp::now());
+            }
+            return Err(error);
+        }
     };
     let (action, outcome) = here.conclude(&tenant, pass).await?;
     timer.finish(outcome);
@@ -71,17 +79,29 @@ pub async fn reconcile(tenant: Arc<Tenant>, here: Arc<Reconciler>) -> Result<Act
 }
 
 impl Reconciler {
-    pub fn new(client: Client, live: Live, metrics: Arc<Metrics>, settings: Settings) -> Self {
-        Self { scribe: Scribe::new(client.clone()), client, live, metrics, settings }
+    pub fn new(client: Client, live: Live, turns: Turns, metrics: Arc<Metrics>, settings: Settings) -> Self {
+        Self { scribe: Scribe::new(client.clone()), client, live, turns, metrics, settings }
     }
 
     async fn look_and_act(&self, tenant: &Tenant, down: bool) -> Result<Pass, Error> {
-        let recalled = self.live.recall(&object_name(tenant)).await?;
+        let recalled = self.live.recall(&ObjectName::of(tenant)).await?;
         if down { self.down(tenant, recalled).await } else { self.up(tenant, recalled).await }
+    }
+
+    /// A Tenant as a watch tells of it.
+    pub fn hear_of(&self, tenant: &Tenant) {
+        self.turns.named(tenant, Timestamp::now());
     }
 
     pub fn gate(&self) -> Arc<Gate> {
         self.live.gate.clone()
+    }
+
+    /// Nothing is left to say of a Bench that is gone.
+    pub(super) fn close_gate(&self, bench: &Bench) {
+        let at = place::reference(bench);
+        self.live.gate.close(&at);
+        self.metrics.gate_gone(&format!("{}/{}", at.namespace, at.name));
     }
 
     async fn up(&self, tenant: &Tenant, recalled: Option<Recalled>) -> Result<Pass, Error> {
@@ -104,7 +124,9 @@ impl Reconciler {
         let plans: Api<TenantPlan> = Api::all(self.client.clone());
         let plan = plans.get_opt(&tenant.spec.plan).await;
         let plan = plan.map_err(|source| Error::cluster("get", "TenantPlan", tenant.spec.plan.clone(), source))?;
-        match Subject::parse(self.given(tenant, plan.as_ref(), &bench, recalled)) {
+        let record = recalled.as_ref().and_then(|recalled| recalled.record.as_ref()).map(|held| &held.record);
+        let turn = self.turns.look(tenant, plan.as_ref(), record, Timestamp::now());
+        match Subject::parse(Given { turn, ..self.given(tenant, plan.as_ref(), &bench, recalled) }) {
             Err(problem) => Ok(Pass::Problem(problem)),
             Ok(who) => {
                 finalizer::hold(&self.client, tenant, names::FINALIZER).await?;
@@ -114,6 +136,7 @@ impl Reconciler {
     }
 
     async fn down(&self, tenant: &Tenant, recalled: Option<Recalled>) -> Result<Pass, Error> {
+        self.turns.gone(&ObjectName::of(tenant), Timestamp::now());
         let Some(recalled) = recalled else { return Ok(Pass::Gone) };
         let Some(record) = &recalled.record else {
             // Nothing but hosts was taken: the record comes before everything else.
@@ -139,6 +162,9 @@ impl Reconciler {
     async fn pass(&self, who: Subject, way: Way) -> Pass {
         let world = Metered { world: &self.live, metrics: &self.metrics };
         let done = pass::run(&world, who, way).await;
+        if way == Way::Up {
+            self.turns.report(&done.who, done.came());
+        }
         for (bench, used, waiting) in self.live.gate.load() {
             self.metrics.gate(&format!("{}/{}", bench.namespace, bench.name), used, waiting);
         }
@@ -156,7 +182,7 @@ impl Reconciler {
             Some(recalled) => (recalled.id, recalled.record),
             None => (format!("{:016x}", rand::random::<u64>()), None),
         };
-        Given { tenant, plan, bench, id, record, now: Timestamp::now(), cluster: self.settings.cluster_name.clone() }
+        Given { tenant, plan, turn: false, bench, id, record, now: Timestamp::now(), cluster: self.settings.cluster_name.clone() }
     }
 
     /// Where the tenant is; a new one is placed.
@@ -221,8 +247,9 @@ impl Reconciler {
         }
     }
 
-    /// One that cannot go on (paused, or without a plan) keeps no place at the gate meanwhile.
+    /// One that cannot go on (paused, or without a plan) keeps no place at the gate meanwhile, nor anybody from its plan.
     fn step_aside(&self, tenant: &Tenant) {
+        self.turns.aside(tenant, Timestamp::now());
         let status = self.scribe.current(tenant);
         status.and_then(|status| status.id).iter().for_each(|id| self.live.dismiss(id));
     }
@@ -241,6 +268,7 @@ impl Reconciler {
     }
 
     fn forget(&self, tenant: &Tenant) {
+        self.turns.gone(&ObjectName::of(tenant), Timestamp::now());
         self.scribe.forget(tenant);
         self.metrics.tenant_gone(&tenant.namespace().unwrap_or_default(), &tenant.name_any());
     }
@@ -286,8 +314,4 @@ fn outcome(done: &Done) -> Outcome {
     } else {
         Outcome::Waiting
     }
-}
-
-pub fn object_name(tenant: &Tenant) -> ObjectName {
-    ObjectName { namespace: tenant.namespace().unwrap_or_default(), name: tenant.name_any() }
 }

@@ -1,10 +1,11 @@
-//! What wakes a reconcile: the objects themselves, their children (by labels, since nothing has an owner reference), their plan,
-//! their Bench, and a free slot at the gate.
+//! What wakes a reconcile: the objects themselves, their children (by labels, since nothing has an owner reference), their Bench's
+//! spec, a free slot at the gate, and their turn to follow their plan.
 
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Debug;
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, ready};
@@ -14,6 +15,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::networking::v1::Ingress;
+use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, PartialObjectMeta};
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::{Action, Config as ControllerConfig, Controller};
@@ -25,8 +27,8 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use super::tenant::{self, Reconciler};
-use super::{Error, bench};
-use crate::api::{Bench, Tenant, TenantClaim, TenantPlan};
+use super::{Error, bench, messages, plan};
+use crate::api::{Bench, BenchRef, Tenant, TenantClaim, TenantPlan};
 use crate::core::inspection;
 use crate::core::manifests::foreign::{Certificate, HTTPRoute};
 use crate::core::names::label;
@@ -47,17 +49,12 @@ pub struct Tenants {
 
 pub async fn tenants(
     here: &Arc<Reconciler>,
-    woken: mpsc::UnboundedReceiver<ObjectName>,
+    woken: impl Stream<Item = ObjectName> + Send + 'static,
     stop: impl Future<Output = ()> + Send + Sync + 'static,
 ) -> Result<Tenants, Error> {
     let client = here.client.clone();
     let (store, writer) = reflector::store();
-    let gate = here.gate();
-    let events = readable::<Tenant>(Api::all(client.clone())).inspect(move |event| {
-        if let Ok(watcher::Event::Delete(tenant)) = event {
-            gate.gone(&tenant::object_name(tenant));
-        }
-    });
+    let events = readable::<Tenant>(Api::all(client.clone())).inspect(news(here));
     let tenants = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
     let config = ControllerConfig::default().concurrency(here.settings.concurrency).debounce(DEBOUNCE);
     let mut controller = Controller::for_stream(tenants, store.clone())
@@ -65,10 +62,9 @@ pub async fn tenants(
         .watches(children::<Job>(here), ours(), owner)
         .watches(children::<Pod>(here), steps(), owner)
         .watches(children::<Ingress>(here), ours(), owner)
-        .watches(Api::<TenantPlan>::all(client.clone()), watcher::Config::default(), of_plan(&store))
-        .watches(Api::<Bench>::all(client.clone()), watcher::Config::default(), of_bench(&store))
-        .watches(Api::<Bench>::all(client.clone()), watcher::Config::default(), differing(&store))
-        .reconcile_on(UnboundedReceiverStream::new(woken).map(|name| ObjectRef::new(&name.name).within(&name.namespace)))
+        .watches_stream(readable::<Bench>(Api::all(client.clone())).touched_objects(), of_bench(&store))
+        .watches_stream(readable::<Bench>(Api::all(client.clone())).touched_objects(), differing(&store))
+        .reconcile_on(woken.map(|name| ObjectRef::new(&name.name).within(&name.namespace)))
         .graceful_shutdown_on(stop);
     if serves::<Certificate>(here).await? {
         controller = controller.watches(children::<Certificate>(here), ours(), owner);
@@ -84,6 +80,7 @@ pub async fn tenants(
 pub fn benches(here: &Arc<Reconciler>, stop: impl Future<Output = ()> + Send + Sync + 'static) -> BoxStream<'static, ()> {
     let client = here.client.clone();
     let claims = Api::<PartialObjectMeta<TenantClaim>>::all(client.clone());
+    let tenants = Api::<Tenant>::all(client.clone());
     let (store, writer) = reflector::store();
     let events = readable::<Bench>(Api::all(client));
     let benches = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
@@ -96,10 +93,56 @@ pub fn benches(here: &Arc<Reconciler>, stop: impl Future<Output = ()> + Send + S
             let bench = claim.labels().get(label::BENCH).cloned().unwrap_or_default();
             find(&by_name, move |other: &Bench| other.name_any() == bench)
         })
+        .watches(tenants, messages::watched(), |tenant| {
+            let at = tenant.status.and_then(|status| status.bench)?;
+            Some(ObjectRef::new(&at.name).within(&at.namespace))
+        })
         .graceful_shutdown_on(stop)
         .run(bench::reconcile, failed, here.clone())
         .map(|result| note("bench", result.map(drop)))
         .boxed()
+}
+
+/// The plans' controller: it also tells the turns that a plan was changed, and they wake the tenants, a few at a time.
+pub fn plans(
+    here: &Arc<Reconciler>,
+    news: mpsc::UnboundedReceiver<String>,
+    stop: impl Future<Output = ()> + Send + Sync + 'static,
+) -> BoxStream<'static, ()> {
+    let (store, writer) = reflector::store();
+    let events = readable::<TenantPlan>(Api::all(here.client.clone()));
+    let plans = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
+    Controller::for_stream(plans, store)
+        .with_config(ControllerConfig::default().concurrency(2).debounce(Duration::from_secs(1)))
+        .reconcile_on(UnboundedReceiverStream::new(news).map(|name| ObjectRef::new(&name)))
+        .graceful_shutdown_on(stop)
+        .run(plan::reconcile, failed, here.clone())
+        .map(|result| note("plan", result.map(drop)))
+        .boxed()
+}
+
+/// What gate and turns have to know of a Tenant at once: that it is there, which plan it names, that it is gone.
+fn news(here: &Arc<Reconciler>) -> impl FnMut(&watcher::Result<watcher::Event<Tenant>>) + Send + 'static {
+    use watcher::Event;
+    let here = here.clone();
+    let mut there = BTreeSet::new();
+    move |event| {
+        let now = Timestamp::now();
+        match event {
+            Ok(Event::Init) => there.clear(),
+            Ok(Event::InitApply(tenant)) => {
+                there.insert(ObjectName::of(tenant));
+                here.hear_of(tenant);
+            }
+            Ok(Event::InitDone) => here.turns.only(&std::mem::take(&mut there), now),
+            Ok(Event::Apply(tenant)) => here.turns.named(tenant, now),
+            Ok(Event::Delete(tenant)) => {
+                here.gate().gone(&ObjectName::of(tenant));
+                here.turns.gone(&ObjectName::of(tenant), now);
+            }
+            Err(_) => {}
+        }
+    }
 }
 
 /// The watch of a kind, without objects that can't be read: one of them must not stop it for all.
@@ -163,18 +206,19 @@ fn owner<K: Resource>(child: K) -> Option<ObjectRef<Tenant>> {
     Some(ObjectRef::new(labels.get(label::TENANT)?).within(labels.get(label::TENANT_NAMESPACE)?))
 }
 
-fn of_plan(tenants: &Store<Tenant>) -> impl Fn(TenantPlan) -> Vec<ObjectRef<Tenant>> + Send + Sync + 'static {
-    let tenants = tenants.clone();
-    move |plan| find(&tenants, |tenant| tenant.spec.plan == plan.name_any())
-}
-
-/// Its tenants, and those that wait for a place.
+/// Those that wait for a place; and its own tenants, but only when its spec was changed or it leaves: its status says how many there
+/// are, which concerns none of them.
 fn of_bench(tenants: &Store<Tenant>) -> impl Fn(Bench) -> Vec<ObjectRef<Tenant>> + Send + Sync + 'static {
     let tenants = tenants.clone();
+    let known: Mutex<HashMap<BenchRef, String>> = Mutex::default();
     move |bench| {
-        let at = crate::core::place::reference(&bench);
+        let (at, meta) = (crate::core::place::reference(&bench), &bench.metadata);
+        let now = format!("{:?} {:?} {}", meta.uid, meta.generation, meta.deletion_timestamp.is_some());
+        let before = known.lock().unwrap_or_else(PoisonError::into_inner).insert(at.clone(), now.clone());
+        let other = before != Some(now);
         find(&tenants, |tenant| {
-            tenant.status.as_ref().and_then(|status| status.bench.as_ref()).is_none_or(|placed| *placed == at)
+            let placed = tenant.status.as_ref().and_then(|status| status.bench.as_ref());
+            placed.is_none_or(|placed| other && *placed == at)
         })
     }
 }

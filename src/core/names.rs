@@ -71,7 +71,8 @@ pub fn certificate(id: &str) -> String {
     format!("{id}-tls")
 }
 
-/// The backend of the Bench that answers for refused paths and unready tenants.
+/// The backend of the Bench that answers for refused paths, and for tenants that are not ready or suspended; and the ConfigMap of
+/// what it says of the latter.
 pub fn answer(bench: &str) -> String {
     format!("{bench}-tenant-answer")
 }

@@ -47,7 +47,7 @@ pub fn first(who: &Subject) -> Record {
         first_ready_at: None,
         phase: Phase::Active,
         origin: Default::default(),
-        plan: None,
+        plan: who.want.as_ref().map(|want| (*want.copy).clone()),
         rotation: Rotation::default(),
         receipts: Default::default(),
         archive: None,

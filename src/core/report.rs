@@ -3,6 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition as MetaCondition, Time};
 use k8s_openapi::jiff::Timestamp;
 
+use super::lead;
 use super::stages::{Stage, Way};
 use super::steps::{self, Step};
 use super::subject::{Problem, Subject};
@@ -47,7 +48,7 @@ pub fn status(old: Option<&TenantStatus>, pass: &Pass<'_>) -> TenantStatus {
         // Neither is for good before there is a record: a tenant whose hosts are another's tries with new ones each time.
         id: who.record().map(|_| who.id.clone()),
         bench: who.record().map(|_| who.bench_ref()),
-        plan: who.want.as_ref().map(|want| PlanSeen { name: want.plan.clone(), observed_generation: want.plan_generation }),
+        plan: followed(pass).or_else(|| old.and_then(|old| old.plan.clone())),
         site_name: Some(who.site.clone()),
         url: Some(format!("https://{}", who.hosts.frontend)),
         api_url: Some(format!("https://{}", who.hosts.api)),
@@ -63,9 +64,6 @@ pub fn status(old: Option<&TenantStatus>, pass: &Pass<'_>) -> TenantStatus {
         first_ready_at: who.record().and_then(|record| record.first_ready_at.clone()),
         conditions: vec![],
     };
-    if status.plan.is_none() {
-        status.plan = old.and_then(|old| old.plan.clone());
-    }
     let verdict = fold(old, pass);
     let mut scribe = Scribe { old, now: who.now, generation: who.generation, conditions: vec![] };
     scribe.write(Condition::Ready, verdict.ready, &verdict.note);
@@ -74,10 +72,26 @@ pub fn status(old: Option<&TenantStatus>, pass: &Pass<'_>) -> TenantStatus {
         let (truth, note) = condition(pass.way, outcome);
         scribe.write(stage.condition(), truth, &note);
     }
+    if let Some(note) = suspended(pass) {
+        scribe.write(Condition::Suspended, Truth::True, &note);
+    }
     scribe.only_while_true(Condition::Reconciling, verdict.reconciling, &verdict.note);
     scribe.only_while_true(Condition::Stalled, verdict.stalled, &verdict.note);
     status.conditions = scribe.conditions;
     status
+}
+
+/// The plan that the tenant has: of one that is being applied it is said once it is.
+fn followed(pass: &Pass<'_>) -> Option<PlanSeen> {
+    let want = pass.who.want.as_ref()?;
+    let settled = pass.outcomes.iter().all(|(_, outcome)| outcome.is_settled());
+    settled.then(|| PlanSeen { name: want.plan.clone(), observed_generation: Some(want.copy.generation) })
+}
+
+/// Once the site is suspended in the way that the spec says.
+fn suspended(pass: &Pass<'_>) -> Option<Note> {
+    let suspend = pass.who.suspend().filter(|suspend| pass.who.suspended() == Some(suspend.mode))?;
+    Some(Note::new(format!("{:?}", suspend.mode), lead::told(suspend)))
 }
 
 /// The status of a Tenant that nothing can be done for yet: no plan, no Bench, a spec that can't work.
@@ -148,7 +162,13 @@ fn fold(old: Option<&TenantStatus>, pass: &Pass<'_>) -> Fold {
         );
         return Fold { ready: Truth::False, reconciling: !stalled, stalled, note };
     }
-    let serving = Note::new("Ready", format!("Serving at https://{}", pass.who.hosts.frontend));
+    let gone = pass.who.want.as_ref().filter(|want| want.plan_gone);
+    let gone = gone.map(|want| format!("; the TenantPlan {} is gone, and the tenant keeps what it has of it", want.plan));
+    let gone = gone.unwrap_or_default();
+    let serving = match pass.who.suspend() {
+        None => Note::new("Ready", format!("Serving at https://{}{gone}", pass.who.hosts.frontend)),
+        Some(suspend) => Note::new("Suspended", format!("{}{gone}", lead::told(suspend))),
+    };
     match first_trouble(pass) {
         None => Fold { ready: Truth::True, reconciling: false, stalled: false, note: serving },
         Some((stage, false, _)) if in_background(old, pass, stage) => {

@@ -52,6 +52,9 @@ impl Step {
 /// Raised when a step has to run again on every site because what it does has changed.
 const VERSION: &str = "1";
 
+/// As many as the step reports at most.
+const EARLIER_ADMINS: usize = 5;
+
 /// The version that receipts carry.
 pub fn version() -> &'static str {
     VERSION
@@ -116,6 +119,8 @@ pub fn input(who: &Subject) -> Value {
         },
         "expectSite": who.receipt(Step::Create).is_some(),
         "apps": who.want.as_ref().map(|want| want.apps.clone()).unwrap_or_default(),
+        // A site in use is backed up before an app is added to it.
+        "backup": who.record().is_some_and(|record| record.first_ready_at.is_some()),
         "settings": who.want.as_ref().map(|want| settings(want, who, true)),
         "keys": keys(who),
         "archive": archive.map(|directory| json!({"directory": directory, "configCacheSeconds": 60})),
@@ -150,6 +155,7 @@ fn settings(want: &Want, who: &Subject, whole: bool) -> Value {
         "unsetConfig": if whole { config_to_unset(who) } else { vec![] },
         "rateLimit": want.rate_limit,
         "lockdown": {"mode": bench.lockdown.mode, "oauthProviderURL": bench.lockdown.oauth_provider_url},
+        "suspend": who.suspension(),
     })
 }
 
@@ -185,4 +191,11 @@ pub fn installed(who: &Subject) -> Vec<crate::api::InstalledApp> {
     let facts = who.receipt(Step::Apps).and_then(|receipt| receipt.facts.as_ref());
     let apps = facts.and_then(|facts| facts["apps"].as_array()).into_iter().flatten();
     apps.filter_map(|app| serde_json::from_value(app.clone()).ok()).collect()
+}
+
+/// Admins that the spec named before, as the settings step found them: they are users of the site still.
+pub fn earlier_admins(who: &Subject) -> Vec<String> {
+    let facts = who.receipt(Step::Settings).and_then(|receipt| receipt.facts.as_ref());
+    let emails = facts.and_then(|facts| facts["earlierAdmins"].as_array()).into_iter().flatten();
+    emails.filter_map(|email| email.as_str().map(str::to_owned)).take(EARLIER_ADMINS).collect()
 }

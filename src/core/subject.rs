@@ -11,13 +11,20 @@ use super::expectation::{self, Doubt};
 use super::steps::Step;
 use super::want::want;
 pub use super::want::{Config, ConfigValue, Want};
-use super::{check, names};
+use super::{check, names, rollout};
 use crate::api::{Bench, BenchRef, BenchSpec, DeletionPolicy, Hosts, Phase, Record, Tenant, TenantPlan};
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName {
     pub namespace: String,
     pub name: String,
+}
+
+impl ObjectName {
+    pub fn of(tenant: &Tenant) -> Self {
+        let meta = &tenant.metadata;
+        Self { namespace: meta.namespace.clone().unwrap_or_default(), name: meta.name.clone().unwrap_or_default() }
+    }
 }
 
 /// The record, and the version it was read at: it is only ever changed from there.
@@ -90,7 +97,10 @@ impl Problem {
 /// Everything that is read before a pass can begin.
 pub struct Given<'a> {
     pub tenant: &'a Tenant,
+    /// The plan as it is now; what is applied of it is for [`rollout`] to say.
     pub plan: Option<&'a TenantPlan>,
+    /// It is the tenant's turn to follow the plan where it was changed.
+    pub turn: bool,
     pub bench: &'a Bench,
     pub id: String,
     pub record: Option<Remembered>,
@@ -105,7 +115,8 @@ impl Subject {
     /// A [`Problem`] that names the field and the fix.
     pub fn parse(given: Given<'_>) -> Result<Self, Problem> {
         let spec = &given.tenant.spec;
-        let plan = given.plan.ok_or_else(|| {
+        let record = given.record.as_ref().map(|held| &held.record);
+        let plan = rollout::applied(&spec.plan, given.plan, record, given.turn).ok_or_else(|| {
             Problem::passing(
                 "PlanNotFound",
                 format!("there is no TenantPlan {0:?}: create it, or name another in spec.plan", spec.plan),
@@ -114,7 +125,7 @@ impl Subject {
         let bench = &given.bench.spec;
         check::subdomain(&spec.subdomain, bench)?;
         check::organization(spec.organization.as_ref())?;
-        let want = want(given.tenant, plan, bench)?;
+        let want = want(&given, plan)?;
         let hosts = Hosts {
             frontend: render(&bench.hosts.frontend, &spec.subdomain, &bench.domain),
             api: render(&bench.hosts.api, &spec.subdomain, &bench.domain),

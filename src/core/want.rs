@@ -1,11 +1,12 @@
 //! What spec, plan and Bench want together of one tenant.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::subject::Problem;
-use crate::api::{Admin, BenchSpec, Organization, RefusedPath, Setup, SiteRateLimit, Tenant, TenantPlan};
+use super::subject::{Given, Problem};
+use crate::api::{Admin, BenchSpec, Organization, PlanCopy, RefusedPath, Setup, SiteRateLimit, Suspend};
 
 /// Paths that a tenant's API host always refuses while the Bench locks sites to their API.
 const REFUSED: [&str; 3] = ["/login", "/signup", "/api/method/login"];
@@ -13,7 +14,10 @@ const REFUSED: [&str; 3] = ["/login", "/signup", "/api/method/login"];
 #[derive(Clone, Debug, PartialEq)]
 pub struct Want {
     pub plan: String,
-    pub plan_generation: Option<i64>,
+    /// The plan as it is applied.
+    pub copy: Arc<PlanCopy>,
+    /// There is no such plan any more: its copy is what is left of it.
+    pub plan_gone: bool,
     /// What the Master row calls the plan.
     pub plan_value: String,
     /// The plan's and the tenant's, in the order of installation, without frappe itself.
@@ -24,6 +28,7 @@ pub struct Want {
     pub organization: Option<Organization>,
     pub admin: Admin,
     pub refused: Vec<RefusedPath>,
+    pub suspend: Option<Suspend>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -44,8 +49,8 @@ pub enum ConfigValue {
 
 /// # Errors
 /// A config key that the Bench does not let tenants set.
-pub(super) fn want(tenant: &Tenant, plan: &TenantPlan, bench: &BenchSpec) -> Result<Want, Problem> {
-    let spec = &tenant.spec;
+pub(super) fn want(given: &Given<'_>, plan: PlanCopy) -> Result<Want, Problem> {
+    let (spec, bench) = (&given.tenant.spec, &given.bench.spec);
     let mut seen = BTreeSet::from(["frappe".to_owned()]);
     let apps =
         plan.spec.apps.iter().chain(&spec.apps).map(|app| app.name.clone()).filter(|name| seen.insert(name.clone())).collect();
@@ -73,7 +78,6 @@ pub(super) fn want(tenant: &Tenant, plan: &TenantPlan, bench: &BenchSpec) -> Res
     }
     Ok(Want {
         plan: spec.plan.clone(),
-        plan_generation: plan.metadata.generation,
         plan_value: plan.spec.registry_value.clone().unwrap_or_else(|| spec.plan.clone()),
         apps,
         config: config.into_iter().map(|(name, value)| Config { name, value }).collect(),
@@ -81,11 +85,14 @@ pub(super) fn want(tenant: &Tenant, plan: &TenantPlan, bench: &BenchSpec) -> Res
         setup: plan.spec.setup,
         organization: spec.organization.clone(),
         admin: spec.admin.clone(),
-        refused: refused(plan, bench),
+        refused: refused(&plan, bench),
+        copy: Arc::new(plan),
+        plan_gone: given.plan.is_none(),
+        suspend: spec.suspend.clone(),
     })
 }
 
-fn refused(plan: &TenantPlan, bench: &BenchSpec) -> Vec<RefusedPath> {
+fn refused(plan: &PlanCopy, bench: &BenchSpec) -> Vec<RefusedPath> {
     let locked = bench.lockdown.mode == crate::api::LockdownMode::APIOnly;
     let ours = REFUSED
         .iter()

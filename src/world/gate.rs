@@ -107,6 +107,12 @@ impl Gate {
         ids.iter().for_each(|id| self.leave(id));
     }
 
+    /// The Bench is gone, and no tenant is on it.
+    pub fn close(&self, bench: &BenchRef) {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.retain(|(at, _), lane| at != bench || !lane.running.is_empty() || !lane.waiting.is_empty());
+    }
+
     /// Wakes those whose turn it is now.
     fn free(&self, id: &str, waiting_too: bool) {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,6 +9,7 @@ pub mod error;
 pub mod gate;
 pub mod http;
 pub mod live;
+pub mod turns;
 
 pub use error::Error;
 

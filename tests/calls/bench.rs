@@ -15,6 +15,8 @@ const FIRST_PASS: &str = "
     apply services yard/dock-tenant-answer
     get deployments yard/dock-tenant-answer
     apply deployments yard/dock-tenant-answer
+    get configmaps yard/dock-tenant-answer
+    apply configmaps yard/dock-tenant-answer
     get cronjobs yard/dock-upkeep
     get deployments yard/crane-web
     apply benches/status yard/dock";
@@ -23,6 +25,7 @@ const LOOK: &str = "
     list tenantclaims bench=dock
     get services yard/dock-tenant-answer
     get deployments yard/dock-tenant-answer
+    get configmaps yard/dock-tenant-answer
     get cronjobs yard/dock-upkeep
     get deployments yard/crane-web";
 
@@ -80,8 +83,8 @@ async fn a_bench_with_tenants_stays_until_the_last_is_gone() {
 
     rig.teardown().await;
     let done = changes(&rig.bench_pass().await.calls);
-    let backend = ["deployments", "services"].map(|plural| format!("delete {plural} {YARD}/{ANSWER}"));
-    assert_eq!(done, [backend[0].as_str(), &backend[1], "patch benches yard/dock"]);
+    let backend = ["deployments", "configmaps", "services"].map(|plural| format!("delete {plural} {YARD}/{ANSWER}"));
+    assert_eq!(done, [backend[0].as_str(), &backend[1], &backend[2], "patch benches yard/dock"]);
     assert!(rig.server.with(|store| store.get("benches", YARD, "dock").is_none()));
 }
 

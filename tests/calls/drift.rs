@@ -80,7 +80,9 @@ async fn what_a_bench_has_of_its_own() {
     rig.server.with(|store| store.edit("benches", YARD, "dock", |bench| bench["spec"]["archive"] = keep));
     rig.bench_pass().await.result.expect("a pass");
     let cases: [((&str, &str, &str), Edit); 3] = [
-        (("services", YARD, "dock-tenant-answer"), |service| service["spec"]["selector"] = json!({"app": "other"})),
+        (("services", YARD, "dock-tenant-answer"), |service| {
+            service["spec"]["selector"]["app.kubernetes.io/name"] = json!("other");
+        }),
         (("deployments", YARD, "dock-tenant-answer"), |answer| {
             answer["spec"]["template"]["spec"]["containers"][0]["image"] = json!("operator:other");
         }),

@@ -10,11 +10,13 @@ mod ending;
 mod inspection;
 mod new;
 mod ours;
+mod plans;
 mod queue;
 mod rig;
 mod secrets;
 mod server;
 mod settled;
+mod suspend;
 mod writing;
 
 use server::Call;

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use kube::runtime::controller::Action;
 use serde_json::{Value, json};
-use tenant_operator::api::{Bench, Tenant};
+use tenant_operator::api::{Bench, Tenant, TenantPlan};
 use tenant_operator::controller::tenant::Reconciler;
-use tenant_operator::controller::{Settings, bench, tenant};
+use tenant_operator::controller::{Settings, bench, plan, tenant};
 use tenant_operator::runtime::Metrics;
 use tenant_operator::world::Error;
 use tenant_operator::world::gate::Gate;
 use tenant_operator::world::live::Live;
+use tenant_operator::world::turns::Turns;
 
 use crate::objects::{self, CLUSTER, HOME, YARD};
 use crate::server::{Call, Server, Store};
@@ -108,7 +109,7 @@ impl Rig {
             inspect_interval: INSPECT_INTERVAL,
             concurrency: 4,
         };
-        let here = Reconciler::new(server.client(), live, Arc::new(Metrics::new()), settings);
+        let here = Reconciler::new(server.client(), live, Turns::new().0, Arc::new(Metrics::new()), settings);
         Self { server: server.clone(), here: Arc::new(here) }
     }
 
@@ -139,6 +140,20 @@ impl Rig {
         self.server.take_calls();
         let result = bench::reconcile(Arc::new(bench), self.here.clone()).await;
         Pass { result, calls: self.server.take_calls() }
+    }
+
+    pub async fn plan_pass(&self) -> Pass {
+        let found = self.server.with(|store| store.get("tenantplans", "", "ferry").cloned()).expect("the plan is there");
+        let found: TenantPlan = objects::read(found);
+        self.server.take_calls();
+        let result = plan::reconcile(Arc::new(found), self.here.clone()).await;
+        Pass { result, calls: self.server.take_calls() }
+    }
+
+    /// As the watch tells of them before the first pass.
+    pub fn hear_of_tenants(&self) {
+        let all: Vec<Value> = self.server.with(|store| store.of("tenants").cloned().collect());
+        all.into_iter().for_each(|tenant| self.here.hear_of(&objects::read(tenant)));
     }
 
     /// Until the tenant is Ready and a pass writes nothing; every request on the way.
@@ -198,14 +213,34 @@ impl Rig {
 
     /// Every Job that runs ends well.
     pub fn finish_jobs(&self) {
+        self.end_jobs("Complete", |_| {});
+    }
+
+    /// Every Job that runs fails at this step, the first of its container.
+    pub fn fail_jobs(&self, step: &str, reason: &str, class: &str) {
+        let failure =
+            json!({"ok": false, "step": step, "reason": reason, "class": class, "message": "m", "bench": 0.5}).to_string();
+        self.end_jobs("Failed", |pod| {
+            let failed = json!({"terminated": {"exitCode": 1, "message": failure}});
+            let first =
+                if pod["status"]["initContainerStatuses"][0].is_null() { "containerStatuses" } else { "initContainerStatuses" };
+            pod["status"][first][0]["state"] = failed;
+            if first == "initContainerStatuses" {
+                pod["status"]["containerStatuses"] = json!([]);
+            }
+        });
+    }
+
+    fn end_jobs(&self, how: &str, change: impl Fn(&mut Value)) {
         self.server.with(|store| {
             let jobs: Vec<Value> = store.of("jobs").filter(|job| job["status"].is_null()).cloned().collect();
             for job in jobs {
                 let name = job["metadata"]["name"].as_str().expect("a name").to_owned();
-                let pod = pod(&name, &job);
+                let mut pod = pod(&name, &job);
+                change(&mut pod);
                 store.put("pods", pod);
                 let ended =
-                    json!({"conditions": [{"type": "Complete", "status": "True", "lastTransitionTime": "2026-11-21T08:01:00Z"}]});
+                    json!({"conditions": [{"type": how, "status": "True", "lastTransitionTime": "2026-11-21T08:01:00Z"}]});
                 store.edit("jobs", YARD, &name, |job| job["status"] = ended);
             }
         });
@@ -248,7 +283,11 @@ fn pod(job: &str, of: &Value) -> Value {
 /// What a container says when its steps went well.
 fn report(container: &Value) -> Value {
     let steps = container["args"].as_array().expect("steps").iter().filter_map(Value::as_str);
+    let variables = container["env"].as_array().into_iter().flatten();
+    let input = variables.filter(|variable| variable["name"] == "TENANT_STEP_INPUT").find_map(|input| input["value"].as_str());
+    let input: Value = input.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let facts = |step: &str| match step {
+        "settings" => json!({"suspend": input["settings"]["suspend"]}),
         "create" => json!({"created": true}),
         "apps" => json!({"apps": [{"name": "frappe", "version": "15.1.0"}, {"name": "erpnext", "version": "15.2.0"}]}),
         "keys" => json!({"proven": true}),

@@ -5,6 +5,8 @@ mod objects;
 
 mod drift;
 mod golden;
+mod lead;
 mod manifests;
 mod report;
+mod rollout;
 mod steps;

@@ -3,7 +3,7 @@
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
-use tenant_operator::api::{Hosts, Phase, Receipt, Record};
+use tenant_operator::api::{Hosts, Phase, Receipt, Record, Suspend};
 use tenant_operator::core::manifests::certificate::certificate;
 use tenant_operator::core::manifests::job::job;
 use tenant_operator::core::manifests::routes::routes;
@@ -75,11 +75,18 @@ fn serving(bench: Value) -> Subject {
     who
 }
 
+fn suspended(bench: Value) -> Subject {
+    let mut who = serving(bench);
+    who.want.as_mut().expect("a tenant on its way up").suspend = Some(Suspend::default());
+    who
+}
+
 #[test]
 fn an_ingress_leads_to_the_preparing_page_and_then_to_the_bench() {
     let preparing = objects::subject(ID, objects::bench(), noon());
     golden::is("ingress-preparing.yaml", &values(routes(&preparing)));
     golden::is("ingress.yaml", &values(routes(&serving(objects::bench()))));
+    golden::is("ingress-suspended.yaml", &values(routes(&suspended(objects::bench()))));
 }
 
 #[test]
@@ -87,6 +94,7 @@ fn http_routes_lead_to_the_preparing_page_and_then_overwrite_the_header_that_cho
     let preparing = objects::subject(ID, gateway(), noon());
     golden::is("http-routes-preparing.yaml", &values(routes(&preparing)));
     golden::is("http-routes.yaml", &values(routes(&serving(gateway()))));
+    golden::is("http-routes-suspended.yaml", &values(routes(&suspended(gateway()))));
 }
 
 #[test]

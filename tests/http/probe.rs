@@ -8,10 +8,10 @@ use serde_json::json;
 use tenant_operator::api::{PathType, RefusedPath};
 use tenant_operator::core::manifests::answer::Answer;
 use tenant_operator::core::seen::Check;
-use tenant_operator::runtime::answer::router;
+use tenant_operator::runtime::answer::{Messages, router};
 use tenant_operator::world::http::Key;
 use tenant_operator::world::http::bench::Trial;
-use tenant_operator::world::http::probe::{Prober, Target};
+use tenant_operator::world::http::probe::{Expects, Prober, Target};
 use tower::ServiceExt;
 
 use super::fake::{Asked, Fake, exception, json, page};
@@ -25,8 +25,12 @@ const ALL: [&str; 7] = ["name", "TLS", "ping", "key", "refusals", "header", "fro
 
 /// What the operator's own backend answers for a refused path.
 async fn closed_body() -> String {
-    let response = router(Answer::Refused).oneshot(Request::new(Body::empty())).await.unwrap();
-    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    ours(Answer::Refused, StatusCode::FORBIDDEN).await
+}
+
+async fn ours(answer: Answer, status: StatusCode) -> String {
+    let response = router(answer, &Messages::default()).oneshot(Request::new(Body::empty())).await.unwrap();
+    assert_eq!(response.status(), status);
     String::from_utf8(axum::body::to_bytes(response.into_body(), 4096).await.unwrap().to_vec()).unwrap()
 }
 
@@ -55,6 +59,10 @@ async fn look(odd: impl Fn(&Asked) -> Option<Response> + Send + Sync + 'static) 
 }
 
 async fn look_at(edge: &Fake, ca_pem: Option<&[u8]>) -> Vec<Check> {
+    look_for(Expects::Serving, edge, ca_pem).await
+}
+
+async fn look_for(expects: Expects, edge: &Fake, ca_pem: Option<&[u8]>) -> Vec<Check> {
     let address = edge.address.to_string();
     let refused = refused();
     let key =
@@ -67,6 +75,7 @@ async fn look_at(edge: &Fake, ca_pem: Option<&[u8]>) -> Vec<Check> {
         key: Some(key),
         refused: &refused,
         locked: true,
+        expects,
     };
     let checks = Prober::default().look(&target).await;
     assert!(!format!("{checks:?}").contains(SECRET), "{checks:?}");
@@ -178,10 +187,52 @@ async fn what_is_no_tls_and_what_has_no_name_is_said_in_words() {
         key: None,
         refused: &refused,
         locked: false,
+        expects: Expects::Serving,
     };
     let checks = Prober::default().look(&target).await;
     assert_eq!(checks.len(), 1, "{checks:?}");
     let (name, problem) = problem(&checks);
     assert_eq!(name, "name");
     assert!(problem.starts_with("edge.invalid") && problem.ends_with("(the Bench's probe.connectTo)"), "{problem}");
+}
+
+/// An edge that answers everything alike.
+async fn everywhere(status: u16, body: &str) -> (Vec<Check>, Vec<Asked>) {
+    let (authority, body) = (Authority::new("lab"), body.to_owned());
+    let edge = authority.serve(&[FRONTEND, API], 4000, move |_| json(status, serde_json::from_str(&body).unwrap())).await;
+    let checks = look_for(Expects::Suspended, &edge, Some(&authority.pem)).await;
+    (checks, edge.asked())
+}
+
+#[tokio::test]
+async fn a_suspended_tenant_is_well_when_both_hosts_say_so_and_its_key_stays_at_home() {
+    let page = ours(Answer::Suspended, StatusCode::SERVICE_UNAVAILABLE).await;
+    let (checks, asked) = everywhere(503, &page).await;
+    assert_eq!(checks.iter().map(|check| check.name).collect::<Vec<_>>(), ["name", "TLS", "suspended"]);
+    assert!(checks.iter().all(|check| check.problem.is_none()), "{checks:?}");
+    assert!(asked.iter().all(|asked| asked.header("authorization") == ""));
+    for host in [FRONTEND, API] {
+        assert!(asked.iter().any(|asked| asked.header("host") == host), "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_suspended_tenant_whose_site_can_still_be_reached_is_told() {
+    for (status, body) in [(200, r#"{"message": "pong"}"#), (503, r#"{"exc_type": "SessionStopped"}"#)] {
+        let (checks, _) = everywhere(status, body).await;
+        assert_eq!(problem(&checks).0, "suspended");
+        assert!(problem(&checks).1.contains("instead of the page of a suspended tenant"), "{checks:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_site_that_can_only_be_read_may_refuse_the_login_as_a_change() {
+    let (authority, closed) = (Authority::new("lab"), closed_body().await);
+    let read_only = |asked: &Asked| (asked.method == "POST").then(|| exception(503, "InReadOnlyMode", "Site is read only"));
+    let edge =
+        authority.serve(&[FRONTEND, API], 4000, move |asked| read_only(asked).unwrap_or_else(|| well(asked, &closed))).await;
+    let checks = look_for(Expects::ReadOnly, &edge, Some(&authority.pem)).await;
+    assert!(checks.iter().all(|check| check.problem.is_none()), "{checks:?}");
+    let checks = look_for(Expects::Serving, &edge, Some(&authority.pem)).await;
+    assert_eq!(problem(&checks).0, "refusals");
 }

@@ -54,6 +54,12 @@ pub struct Faults {
     pub hang: u64,
     /// A Job is gone as soon as it has ended.
     pub vanish: u64,
+    /// A worker of Frappe 16 writes an encryption key of its own over the site's, just after the API key was set.
+    pub spoil: u64,
+    /// The answer to a write comes late.
+    pub late: u64,
+    /// A pass begins with the Tenant as it was before its last change.
+    pub stale: u64,
     /// Chance ends here.
     pub until: i64,
     pub outages: Vec<(Party, i64, i64)>,
@@ -101,6 +107,10 @@ impl Outside {
         self.writes += 1;
         self.say(|| format!("write {number}: {what}"));
         self.keep_promises();
+        if self.strikes(self.faults.late) {
+            self.now += self.chance.between(1, 40);
+            self.say(|| "the reply comes late".to_owned());
+        }
         if self.faults.at == Some((number, Blow::Crash)) || self.strikes(self.faults.crash) {
             self.say(|| "the operator is killed".to_owned());
             self.dead = true;

@@ -1,14 +1,17 @@
 //! One life: what people do, one thing after the other, while the operator works and faults strike.
 
-use tenant_operator::api::{App, Condition, DeletionPolicy, Phase, SiteConfigEntry};
+use tenant_operator::api::{App, Condition, DeletionPolicy, Phase, SiteConfigEntry, Suspend, SuspendMode};
 use tenant_operator::core::names::annotation;
 use tenant_operator::core::subject::{ObjectName, Subject};
 
 use crate::faults::{Faults, Party};
 use crate::given::{self, Kind};
+use crate::guards::Guard;
 use crate::harm::Harm;
 use crate::operator::Operator;
 use crate::outside::Outside;
+use crate::outside::secrets::Published;
+use crate::rollouts::PlanAct;
 use crate::sim::Sim;
 use crate::truth;
 
@@ -42,6 +45,8 @@ pub enum Act {
     Outage(Party, i64),
     /// Somebody has a site of the tenant's name already.
     Stranger(usize),
+    /// Somebody has a Secret of the name that the key is published under.
+    Passport(usize),
     /// A secret of the tenant's namespace is made, or changed.
     Secret(usize),
     /// The Master has a row of the tenant's key: of nobody, or of somebody else.
@@ -63,6 +68,7 @@ pub enum Act {
     RowDeleted(usize),
     /// So long nothing is written but what inspections cost.
     Rests(i64),
+    Plan(PlanAct),
 }
 
 #[derive(Clone, Debug)]
@@ -71,6 +77,9 @@ pub enum Edit {
     Apps(Vec<App>),
     Config(Vec<SiteConfigEntry>),
     Policy(DeletionPolicy),
+    Email(&'static str),
+    Suspend(SuspendMode),
+    Resume,
     /// The annotation that lets a failed step be tried again.
     Retry,
 }
@@ -82,6 +91,8 @@ pub struct Script {
     /// Namespace, name and subdomain.
     pub people: Vec<(&'static str, &'static str, &'static str)>,
     pub faults: Faults,
+    /// A guard that is switched off, to see whether anybody notices.
+    pub off: Option<Guard>,
     pub acts: Vec<Act>,
 }
 
@@ -92,15 +103,16 @@ pub struct Ended {
     pub trace: Vec<String>,
 }
 
-struct Life<'a> {
+pub struct Life<'a> {
     script: &'a Script,
-    sim: Sim,
-    operator: Operator,
+    pub sim: Sim,
+    pub operator: Operator,
 }
 
 pub fn live(script: &Script, trace: bool) -> Ended {
     let mut outside = Outside::new(script.seed, script.kind, trace);
     outside.faults = script.faults.clone();
+    outside.off = script.off;
     // Given from the beginning of the life.
     outside.faults.until += outside.now;
     for (_, from, end) in &mut outside.faults.outages {
@@ -114,7 +126,7 @@ pub fn live(script: &Script, trace: bool) -> Ended {
 }
 
 impl Life<'_> {
-    fn name(&self, who: usize) -> ObjectName {
+    pub fn name(&self, who: usize) -> ObjectName {
         let (namespace, name, _) = self.script.people[who];
         ObjectName { namespace: namespace.to_owned(), name: name.to_owned() }
     }
@@ -134,6 +146,7 @@ impl Life<'_> {
             Act::Mended(who) => self.mended(act, *who),
             Act::Rests(seconds) => self.writes_nothing(act, *seconds),
             Act::Says { who, reason } => self.until(act, |life| life.says(*who, reason)),
+            Act::Plan(plan) => self.plan_act(act, plan),
             Act::Sleep(seconds) => {
                 let end = self.sim.outside().now + seconds;
                 self.until(act, |life| life.sim.outside().now >= end)
@@ -166,6 +179,8 @@ impl Life<'_> {
                 self.sim.outside().lose_tenant(&name);
                 // The watch tells of it.
                 self.sim.gate().0.gone(&name);
+                let now = self.sim.outside().time();
+                self.sim.turns.gone(&name, now);
             }
             Act::Outage(party, seconds) => {
                 let mut outside = self.sim.outside();
@@ -178,6 +193,13 @@ impl Life<'_> {
                 let data = outside.fresh();
                 outside.dock.settle_stranger(&site, data);
                 outside.promised.insert(format!("stranger {data}"), data);
+            }
+            Act::Passport(who) => {
+                let (namespace, name, _) = self.script.people[*who];
+                let mut outside = self.sim.outside();
+                let theirs = Published { owner: None, api: 0, url: String::new() };
+                let name = ObjectName { namespace: namespace.to_owned(), name: format!("{name}-passport") };
+                outside.secrets.published.insert(name, theirs);
             }
             Act::Secret(who) => {
                 let (namespace, name, _) = self.script.people[*who];
@@ -213,7 +235,7 @@ impl Life<'_> {
                 row.into_iter().for_each(|row| drop(row.insert("tier".to_owned(), "by hand".into())));
             }
             Act::RowDeleted(who) => drop(self.sim.outside().master.rows.remove(self.script.people[*who].2)),
-            Act::Ready(_) | Act::Gone(_) | Act::Says { .. } | Act::Sleep(_) | Act::Mended(_) | Act::Rests(_) => {}
+            Act::Ready(_) | Act::Gone(_) | Act::Says { .. } | Act::Sleep(_) | Act::Plan(_) | Act::Mended(_) | Act::Rests(_) => {}
         }
     }
 
@@ -257,7 +279,10 @@ impl Life<'_> {
             Edit::Plan(plan) => plan.clone_into(&mut tenant.spec.plan),
             Edit::Apps(apps) => tenant.spec.apps = apps,
             Edit::Config(config) => tenant.spec.site_config = config,
+            Edit::Email(email) => email.clone_into(&mut tenant.spec.admin.email),
             Edit::Policy(policy) => tenant.spec.deletion_policy = Some(policy),
+            Edit::Suspend(mode) => tenant.spec.suspend = Some(Suspend { mode, ..Default::default() }),
+            Edit::Resume => tenant.spec.suspend = None,
             Edit::Retry => {
                 let all = tenant.metadata.annotations.get_or_insert_default();
                 all.insert(annotation::RETRY_AT.to_owned(), now.to_string());
@@ -266,7 +291,7 @@ impl Life<'_> {
     }
 
     /// Lets time pass until it is so; it has to be, some time after the faults have ended.
-    fn until(&mut self, act: &Act, mut holds: impl FnMut(&Self) -> bool) -> Result<(), String> {
+    pub fn until(&mut self, act: &Act, mut holds: impl FnMut(&Self) -> bool) -> Result<(), String> {
         let end = {
             let outside = self.sim.outside();
             let outages = outside.faults.outages.iter().map(|(_, _, end)| *end);
@@ -283,7 +308,7 @@ impl Life<'_> {
             if outside.now > end {
                 return Err(format!("never came: {act:?}"));
             }
-            if self.operator.passes > MOST_PASSES {
+            if self.operator.passes > MOST_PASSES * self.script.people.len() as u64 {
                 return Err(format!("{MOST_PASSES} passes, and still not: {act:?}"));
             }
             let told = self.operator.is_told(&outside);
@@ -293,11 +318,11 @@ impl Life<'_> {
         }
     }
 
-    fn sound(&self) -> Result<(), String> {
+    pub fn sound(&self) -> Result<(), String> {
         self.sim.outside().wrong.first().map_or(Ok(()), |wrong| Err(wrong.clone()))
     }
 
-    fn is_ready(&self, who: usize) -> bool {
+    pub fn is_ready(&self, who: usize) -> bool {
         let name = self.name(who);
         let outside = self.sim.outside();
         let Some(tenant) = outside.objects.tenants.get(&name) else { return false };
@@ -321,7 +346,7 @@ impl Life<'_> {
     }
 
     /// A tenant at rest is what was asked for, and costs no write, however often it is looked at.
-    fn rests(&mut self, who: usize) -> Result<(), String> {
+    pub fn rests(&mut self, who: usize) -> Result<(), String> {
         let name = self.name(who);
         let subject = self.subject(&name)?;
         // What was applied last is served after a moment.

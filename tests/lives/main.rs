@@ -1,29 +1,38 @@
 //! Simulated lives of tenants: the operator's own decisions and passes, against an outside that fails in every way we know.
 //!
 //! `LIVES=n` lives n random ones besides those that are told by hand, `SEED=s` begins with that seed; a failure prints its life.
+//! `SABOTAGE=guard` switches that guard off, and fails as it must; without it, each guard is switched off in turn, and has to be missed.
 
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use faults::Blow;
+use guards::Guard;
 use life::{Ended, Script, live};
 
 mod chance;
 mod faults;
 mod given;
+mod guards;
 mod harm;
 mod inspector;
 mod life;
 mod operator;
 mod outside;
 mod random;
+mod rollouts;
 mod scenarios;
 mod sim;
+mod suspend;
 mod truth;
+mod turns;
 
-const RANDOM: u64 = 600;
+/// What `make test` lives, besides every life that is told by hand with every blow.
+const RANDOM: u64 = 4000;
+/// So many random lives may pass until a missing guard is noticed.
+const UNNOTICED: u64 = 3000;
 /// Whole traces are long: as many as a person reads.
 const SHOWN: usize = 3;
 
@@ -82,37 +91,56 @@ fn number(name: &str) -> Option<u64> {
 
 fn main() -> ExitCode {
     let (lives, seed) = (number("LIVES"), number("SEED"));
+    if let Some(name) = std::env::var("SABOTAGE").ok().filter(|name| !name.is_empty()) {
+        return sabotage(&name, lives.unwrap_or(UNNOTICED));
+    }
+    let wanted = std::env::var("LIFE").unwrap_or_default();
+    let sound = every_life(lives, seed, &wanted);
+    // Whoever asks for some lives wants those.
+    let all = lives.is_none() && seed.is_none() && wanted.is_empty();
+    if sound && (!all || every_guard()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn every_life(lives: Option<u64>, seed: Option<u64>, wanted: &str) -> bool {
     let begun = Instant::now();
     let tally = Tally::default();
-    let wanted = std::env::var("LIFE").unwrap_or_default();
     let mut scenarios = if seed.is_some() { vec![] } else { scenarios::all() };
-    scenarios.retain(|(name, _)| name.contains(&wanted));
+    scenarios.retain(|(name, _)| name.contains(wanted));
     let first = seed.unwrap_or(0);
     let last = first + lives.unwrap_or(if seed.is_some() { 1 } else { RANDOM });
-    let next = AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    if let Some((name, script)) = scenarios.get(index) {
-                        tally.every_point(name, script);
-                        continue;
-                    }
-                    let seed = first + (index - scenarios.len()) as u64;
-                    if seed >= last {
-                        break;
-                    }
-                    tally.live("random", &random::script(seed));
-                }
-            });
+    let end = scenarios.len() + usize::try_from(last - first).unwrap_or(usize::MAX);
+    each(end, |index| {
+        match scenarios.get(index) {
+            Some((name, script)) => tally.every_point(name, script),
+            None => drop(tally.live("random", &random::script(first + (index - scenarios.len()) as u64))),
         }
+        true
     });
     conclude(&tally, begun)
 }
 
-fn conclude(tally: &Tally, begun: Instant) -> ExitCode {
+/// As many at once as there are cores, in order, until one says that it is enough.
+fn each(end: usize, work: impl Fn(usize) -> bool + Sync) {
+    let (next, enough) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while !enough.load(Ordering::Relaxed) {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    if index >= end {
+                        return;
+                    }
+                    if !work(index) {
+                        enough.store(true, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+}
+
+fn conclude(tally: &Tally, begun: Instant) -> bool {
     let mut failures = tally.failures.lock().unwrap_or_else(PoisonError::into_inner);
     // The shortest life says most.
     failures.sort_by_key(|(_, text)| text.len());
@@ -123,6 +151,60 @@ fn conclude(tally: &Tally, begun: Instant) -> ExitCode {
         println!("failed: {brief}");
     }
     let (lives, points) = (tally.lives.load(Ordering::Relaxed), tally.points.load(Ordering::Relaxed));
-    println!("lives: {lives}, failed: {}, crash points: {points}, {:.1} s", failures.len(), begun.elapsed().as_secs_f64());
-    if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("{points} of them with a blow at a point of its own; {:.0} a second, {seconds:.1} s", lives as f64 / seconds);
+    println!("lives: {lives}, failed: {}", failures.len());
+    failures.is_empty()
+}
+
+/// What was noticed first while a guard was off, and after how many lives.
+fn first_noticed(off: Guard, random: u64) -> (usize, Option<String>) {
+    let lives: Vec<_> = guards::lives(off, random).collect();
+    let (lived, noticed) = (AtomicUsize::new(0), Mutex::new(None));
+    each(lives.len(), |index| {
+        let (name, script) = &lives[index];
+        lived.fetch_add(1, Ordering::Relaxed);
+        let problem = live(script, false).problem;
+        let calm = problem.is_none();
+        if let Some(problem) = problem {
+            noticed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(format!("{name}: {problem}"));
+        }
+        calm
+    });
+    (lived.into_inner(), noticed.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn every_guard() -> bool {
+    let begun = Instant::now();
+    let caught = Guard::ALL.into_iter().filter(|guard| match first_noticed(*guard, UNNOTICED) {
+        (lives, Some(problem)) => {
+            println!("without {}: noticed after {lives} lives: {problem}", guard.name());
+            true
+        }
+        (lives, None) => {
+            println!("without {}: NOT NOTICED in {lives} lives", guard.name());
+            false
+        }
+    });
+    let caught = caught.count();
+    println!("guards switched off: {}, caught: {caught}; {:.1} s", Guard::ALL.len(), begun.elapsed().as_secs_f64());
+    caught == Guard::ALL.len()
+}
+
+fn sabotage(name: &str, random: u64) -> ExitCode {
+    let Some(guard) = Guard::parse(name) else {
+        let all: Vec<String> = Guard::ALL.into_iter().map(Guard::name).collect();
+        println!("there is no guard {name}: choose one of {}", all.join(", "));
+        return ExitCode::from(2);
+    };
+    match first_noticed(guard, random) {
+        (lives, Some(problem)) => {
+            println!("without {name}: {problem}\nlives: {lives}, failed: 1");
+            ExitCode::FAILURE
+        }
+        (lives, None) => {
+            println!("without {name}: nobody noticed\nlives: {lives}, failed: 0");
+            ExitCode::SUCCESS
+        }
+    }
 }

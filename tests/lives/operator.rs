@@ -13,9 +13,10 @@ use tenant_operator::core::subject::{Given, ObjectName, Problem, Remembered, Sub
 use tenant_operator::world::Error;
 
 use crate::given::CLUSTER;
+use crate::guards::Guard;
 use crate::inspector;
-use crate::outside::Outside;
 use crate::outside::objects::is_held;
+use crate::outside::{Outside, at};
 use crate::sim::Sim;
 use crate::truth;
 
@@ -31,8 +32,13 @@ const RESTART: i64 = 7;
 pub struct Operator {
     wakes: BTreeMap<ObjectName, i64>,
     told: BTreeMap<ObjectName, u64>,
+    /// The Tenants as they were seen last.
+    cache: BTreeMap<ObjectName, Tenant>,
     /// Whose last pass found nothing to do.
     pub settled: BTreeSet<ObjectName>,
+    /// Plans that are to be looked at, and when.
+    plans: BTreeMap<String, i64>,
+    plans_told: Option<u64>,
     pub passes: u64,
     /// When the inspection of the Bench is looked at next.
     inspects: i64,
@@ -46,7 +52,7 @@ enum Next {
 
 impl Operator {
     pub fn next_wake(&self) -> Option<i64> {
-        self.wakes.values().copied().chain([self.inspects]).min()
+        self.wakes.values().chain(self.plans.values()).copied().chain([self.inspects]).min()
     }
 
     /// A watch has something to tell of a tenant, or the operator has not seen it yet since it began.
@@ -62,17 +68,9 @@ impl Operator {
             let names: Vec<ObjectName> = outside.objects.tenants.keys().cloned().collect();
             (names, outside.now, outside.epoch, outside.faults.deaf)
         };
-        let told = !deaf && sim.outside().inspections.news;
-        if self.inspects <= now || told {
-            let looked = inspector::look(sim);
-            self.inspects = looked.again;
-            self.wakes.extend(looked.wakes.into_iter().filter(|_| !deaf).map(|name| (name, now)));
-            if sim.outside().dead {
-                return self.restart(sim);
-            }
-        }
-        while let Ok(name) = sim.gate().1.try_recv() {
-            self.wakes.insert(name, now);
+        self.woken(sim);
+        if self.inspects(sim, now, deaf) {
+            return self.restart(sim);
         }
         for name in names {
             let timer = self.wakes.get(&name).is_none_or(|at| *at <= now);
@@ -84,12 +82,63 @@ impl Operator {
                 return self.restart(sim);
             }
         }
+        self.woken(sim);
+        self.tell_plans(sim);
+        if sim.outside().dead {
+            self.restart(sim);
+        }
+    }
+
+    /// What the plans' own controller does.
+    fn tell_plans(&mut self, sim: &Sim) {
+        let (now, epoch, deaf) = {
+            let outside = sim.outside();
+            (outside.now, outside.epoch, outside.faults.deaf)
+        };
+        self.plans.extend(sim.turns.news().into_iter().map(|name| (name, now)));
+        if !deaf && self.plans_told != Some(epoch) {
+            self.plans_told = Some(epoch);
+            self.plans.extend(sim.outside().plans.keys().map(|name| (name.clone(), now)));
+        }
+        for name in self.plans.keys().cloned().collect::<Vec<_>>() {
+            if self.plans.get(&name).is_some_and(|at| *at <= now) {
+                match sim.tell_plan(&name) {
+                    Ok(()) => self.plans.remove(&name),
+                    Err(_) => self.plans.insert(name, now + FAILED),
+                };
+            }
+        }
+        self.woken(sim);
+    }
+
+    /// Those whose turn has come: what was seen of them before is out of date.
+    fn woken(&mut self, sim: &Sim) {
+        let now = sim.outside().now;
+        while let Ok(name) = sim.gate().1.try_recv() {
+            self.wakes.insert(name, now);
+        }
+        for name in sim.turns.called() {
+            self.settled.remove(&name);
+            self.wakes.insert(name, now);
+        }
+    }
+
+    /// Looks whether the Bench is to be inspected, when its time has come or a watch told of a Job; true where the operator died of it.
+    fn inspects(&mut self, sim: &Sim, now: i64, deaf: bool) -> bool {
+        let told = !deaf && sim.outside().inspections.news;
+        if self.inspects <= now || told {
+            let looked = inspector::look(sim);
+            self.inspects = looked.again;
+            self.wakes.extend(looked.wakes.into_iter().filter(|_| !deaf).map(|name| (name, now)));
+        }
+        sim.outside().dead
     }
 
     /// One pass over one tenant, and when to come again.
     pub fn look(&mut self, sim: &Sim, name: &ObjectName) {
         let (now, epoch) = {
-            let outside = sim.outside();
+            let mut outside = sim.outside();
+            outside.began = outside.now;
             (outside.now, outside.epoch)
         };
         self.passes += 1;
@@ -101,6 +150,7 @@ impl Operator {
             }
             Ok(Next::Gone) => {
                 sim.gate().0.gone(name);
+                sim.turns.gone(name, at(now));
                 self.wakes.remove(name);
                 self.told.remove(name);
             }
@@ -116,14 +166,20 @@ impl Operator {
         sim.forget();
         let mut outside = sim.outside();
         outside.dead = false;
+        if !outside.guards(Guard::Custody) {
+            outside.secrets.custody.clear();
+        }
         outside.now += RESTART;
         outside.say(|| "the operator is started again".to_owned());
     }
 
     fn pass(&mut self, sim: &Sim, name: &ObjectName) -> Result<Next, Error> {
-        let Some(tenant) = sim.outside().objects.tenants.get(name).cloned() else { return Ok(Next::Gone) };
+        let seen = sim.outside().tenant(name, self.cache.get(name));
+        let Some(tenant) = seen else { return Ok(Next::Gone) };
+        self.cache.insert(name.clone(), tenant.clone());
         sim.outside().reachable()?;
         if tenant.metadata.deletion_timestamp.is_some() {
+            sim.turns.gone(name, sim.outside().time());
             return self.down(sim, name, &tenant);
         }
         let recalled = sim.outside().recall(name);
@@ -132,12 +188,15 @@ impl Operator {
             None => (mint(&mut sim.outside()), None),
         };
         let kept = record.as_ref().is_some_and(|record| record.record.phase == Phase::Retained);
-        let who = if kept { Err(adoption()) } else { subject(&sim.outside(), &tenant, id, record) };
+        let who = if kept { Err(adoption()) } else { sim.turns.subject(&sim.outside(), &tenant, id.clone(), record) };
         let who = match who {
             Ok(who) => who,
             Err(problem) => {
                 // It keeps no place at the gate meanwhile.
                 sim.gate().0.gone(name);
+                let now = sim.outside().time();
+                sim.turns.aside(&tenant, now);
+                sim.outside().rollouts.leave(&id);
                 let (generation, now) = (tenant.metadata.generation.unwrap_or_default(), sim.outside().time());
                 let status = report::problem(tenant.status.as_ref(), generation, now, &problem);
                 self.tell(sim, name, &tenant, status)?;
@@ -145,9 +204,10 @@ impl Operator {
             }
         };
         if !is_held(&tenant) {
-            sim.outside().hold(name)?;
+            sim.outside().hold(name, &tenant)?;
         }
         let done = block_on(pass::run(sim, who, Way::Up));
+        sim.report(&done);
         let status = report::status(tenant.status.as_ref(), &done.report());
         let next = next(&done, &status);
         self.tell(sim, name, &tenant, status)?;
@@ -213,10 +273,6 @@ fn adoption() -> Problem {
     Problem::lasting("AdoptionNeeded", "a retained site has this name: adopt it, or choose another subdomain")
 }
 
-fn subject(outside: &Outside, tenant: &Tenant, id: String, record: Option<Remembered>) -> Result<Subject, Problem> {
-    Subject::parse(outside.give(tenant, id, record).as_given())
-}
-
 /// What a [`Given`] borrows from.
 pub struct Gift {
     tenant: Tenant,
@@ -225,6 +281,7 @@ pub struct Gift {
     id: String,
     record: Option<Remembered>,
     now: k8s_openapi::jiff::Timestamp,
+    pub turn: bool,
 }
 
 impl Gift {
@@ -232,6 +289,7 @@ impl Gift {
         Given {
             tenant: &self.tenant,
             plan: self.plan.as_ref(),
+            turn: self.turn,
             bench: &self.bench,
             id: self.id.clone(),
             record: self.record.clone(),
@@ -250,6 +308,7 @@ impl Outside {
             id,
             record,
             now: self.time(),
+            turn: false,
         }
     }
 }

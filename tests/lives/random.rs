@@ -1,6 +1,6 @@
 //! Lives that nobody thought of: what people do, which Bench they have, and what goes wrong, all from one seed.
 
-use tenant_operator::api::{DeletionPolicy, EdgeType, ProbeMode, RegistryOnDelete, VerifyMode};
+use tenant_operator::api::{DeletionPolicy, EdgeType, ProbeMode, RegistryOnDelete, SuspendMode, VerifyMode};
 
 use crate::chance::Chance;
 use crate::faults::{Faults, Party};
@@ -14,8 +14,11 @@ pub fn script(seed: u64) -> Script {
     let mut chance = Chance::new(seed ^ 0x5eed);
     let kind = kind(&mut chance);
     let faults = faults(&mut chance);
+    if chance.below(6) == 0 {
+        return crate::rollouts::random(seed, &mut chance, kind, faults);
+    }
     let acts = acts(&mut chance);
-    Script { seed, kind, people: PEOPLE.into(), faults, acts }
+    Script { seed, kind, people: PEOPLE.into(), faults, off: None, acts }
 }
 
 fn kind(chance: &mut Chance) -> Kind {
@@ -41,6 +44,9 @@ fn faults(chance: &mut Chance) -> Faults {
         ghost: share(30),
         hang: share(15),
         vanish: share(300),
+        spoil: share(120),
+        late: share(60),
+        stale: share(150),
         ..Default::default()
     };
     faults.until = chance.between(0, 1800);
@@ -85,7 +91,7 @@ fn acts(chance: &mut Chance) -> Vec<Act> {
 fn middle(chance: &mut Chance, who: usize) -> Vec<Act> {
     let mut acts = vec![];
     for _ in 0..chance.below(5) {
-        acts.push(match chance.below(8) {
+        acts.push(match chance.below(11) {
             0 => Act::Edit { who, edit: Edit::Plan(chance.pick(&["dinghy", "ferry"])) },
             1 => Act::Edit { who, edit: Edit::Apps(vec![app(chance.pick(&["crm", "hrms", "payments"]))]) },
             2 => Act::Edit { who, edit: Edit::Config(config(chance, who)) },
@@ -93,6 +99,8 @@ fn middle(chance: &mut Chance, who: usize) -> Vec<Act> {
             4 => Act::Drift(chance.below(8)),
             5 => Act::Secret(who),
             6 => Act::Sleep(chance.between(1, 120)),
+            7 => Act::Edit { who, edit: Edit::Suspend(chance.pick(&[SuspendMode::Maintenance, SuspendMode::ReadOnly])) },
+            8 => Act::Edit { who, edit: Edit::Resume },
             _ => Act::Ready(who),
         });
     }

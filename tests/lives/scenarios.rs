@@ -6,10 +6,11 @@ use crate::faults::Party;
 use crate::given::{GATEWAY, INGRESS, Kind, app, plain, secret};
 use crate::harm::Harm as Of;
 use crate::life::{Act, Edit, Script};
+use crate::suspend;
 
 use Act::{
-    Apply, Delete, Drift, EditPlan, Gone, Harm, Lose, Mended, NewApp, Outage, Ready, Rests, Row, RowDeleted, RowEdited, Says,
-    Secret, Sleep, Stranger,
+    Apply, Delete, Drift, EditPlan, Gone, Harm, Lose, Mended, NewApp, Outage, Passport, Ready, Rests, Row, RowDeleted, RowEdited,
+    Says, Secret, Sleep, Stranger,
 };
 use DeletionPolicy::{Archive, Delete as Erase, Retain};
 
@@ -20,20 +21,20 @@ const PEOPLE: [(&str, &str, &str); 4] =
 const BARE: Kind = Kind { registry: None, probe: ProbeMode::Off, ..INGRESS };
 const CLEAN: Kind = Kind { registry: Some(RegistryOnDelete::Delete), ..INGRESS };
 
-fn apply(who: usize, policy: DeletionPolicy) -> Act {
+pub fn apply(who: usize, policy: DeletionPolicy) -> Act {
     Apply { who, plan: "ferry", policy }
 }
 
-fn small(who: usize, policy: DeletionPolicy) -> Act {
+pub fn small(who: usize, policy: DeletionPolicy) -> Act {
     Apply { who, plan: "dinghy", policy }
 }
 
-fn edit(who: usize, edit: Edit) -> Act {
+pub fn edit(who: usize, edit: Edit) -> Act {
     Act::Edit { who, edit }
 }
 
 fn script(seed: u64, kind: Kind, acts: Vec<Act>) -> Script {
-    Script { seed, kind, people: PEOPLE.into(), faults: Default::default(), acts }
+    Script { seed, kind, people: PEOPLE.into(), faults: Default::default(), off: None, acts }
 }
 
 pub fn all() -> Vec<(&'static str, Script)> {
@@ -42,10 +43,12 @@ pub fn all() -> Vec<(&'static str, Script)> {
     all.extend(changing_lives());
     all.extend(contested_lives());
     all.extend(harmed_lives());
-    all.into_iter().enumerate().map(|(seed, (name, kind, acts))| (name, script(seed as u64, kind, acts))).collect()
+    all.extend(suspend::lives());
+    let told = all.into_iter().enumerate().map(|(seed, (name, kind, acts))| (name, script(seed as u64, kind, acts)));
+    told.chain(crate::rollouts::told()).collect()
 }
 
-type Told = (&'static str, Kind, Vec<Act>);
+pub type Told = (&'static str, Kind, Vec<Act>);
 
 fn plain_lives() -> Vec<Told> {
     let whole = |policy| vec![apply(0, policy), Ready(0), Delete(0), Gone(0)];
@@ -170,6 +173,22 @@ fn changing_lives() -> Vec<Told> {
                 edit(0, Edit::Apps(vec![app("crm")])),
                 Sleep(7),
                 edit(0, Edit::Config(vec![])),
+                Ready(0),
+                Delete(0),
+                Gone(0),
+            ],
+        ),
+        (
+            "changed and put back while a Job runs",
+            INGRESS,
+            vec![
+                small(0, Erase),
+                Ready(0),
+                edit(0, Edit::Config(vec![plain("berths", 9)])),
+                Sleep(1),
+                edit(0, Edit::Config(vec![plain("berths", 3)])),
+                Ready(0),
+                Sleep(30),
                 Ready(0),
                 Delete(0),
                 Gone(0),
@@ -320,6 +339,11 @@ fn contested_lives() -> Vec<Told> {
             "somebody has the site",
             INGRESS,
             vec![Stranger(0), small(0, Archive), Says { who: 0, reason: "ForeignSite" }, Delete(0), Gone(0)],
+        ),
+        (
+            "somebody has the Secret",
+            INGRESS,
+            vec![Passport(0), small(0, Erase), Says { who: 0, reason: "SecretNotOurs" }, Delete(0), Gone(0)],
         ),
         ("the row is nobody's", CLEAN, vec![Row { who: 0, holder: "" }, small(0, Erase), Ready(0), Delete(0), Gone(0)]),
         (

@@ -14,7 +14,9 @@ use tenant_operator::world::{Effect, Error, World};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::faults::Party;
+use crate::guards::Guard;
 use crate::outside::Outside;
+use crate::turns::Memory;
 
 pub struct Sim {
     outside: Mutex<Outside>,
@@ -22,13 +24,20 @@ pub struct Sim {
     failures: Mutex<BTreeMap<String, u32>>,
     /// The operator's own gate, and whom it wakes.
     gate: Mutex<(Gate, UnboundedReceiver<ObjectName>)>,
+    pub turns: Memory,
     /// What was seen of a tenant's work in this pass, until something is done: as the real world keeps it.
     work: Mutex<BTreeMap<String, WorkSeen>>,
 }
 
 impl Sim {
     pub fn new(outside: Outside) -> Self {
-        Self { outside: Mutex::new(outside), failures: Mutex::default(), gate: Mutex::new(Gate::new()), work: Mutex::default() }
+        Self {
+            outside: Mutex::new(outside),
+            failures: Mutex::default(),
+            gate: Mutex::new(Gate::new()),
+            turns: Memory::default(),
+            work: Mutex::default(),
+        }
     }
 
     pub fn outside(&self) -> MutexGuard<'_, Outside> {
@@ -42,12 +51,13 @@ impl Sim {
     /// The operator starts anew, and remembers nothing; the gate is filled again from the Jobs that have not ended.
     pub fn forget(&self) {
         *self.gate() = Gate::new();
-        let (gate, outside) = (self.gate(), self.outside());
+        let (gate, mut outside) = (self.gate(), self.outside());
         for job in outside.jobs.all.values().filter(|job| job.state == JobState::Running) {
             let way = if job.kind == JobKind::Remove { Way::Down } else { Way::Up };
             let bench = tenant_operator::core::place::reference(&outside.bench);
             gate.0.resume(bench, way, job.id.clone(), job.tenant.clone());
         }
+        self.turns.forget(&mut outside);
         drop((gate, outside));
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.work.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -80,16 +90,17 @@ fn work(outside: &Outside, gate: &Gate, way: Way, who: &Subject) -> WorkSeen {
     let left = steps::left(who, &inputs.versions);
     let busy = way == Way::Down || !left.is_empty();
     let source = who.bench.spec.jobs.pod_from.as_ref().filter(|_| outside.is_out(Party::PodSource));
-    let jobs = if busy { outside.see_jobs(who) } else { vec![] };
+    let jobs = if busy { outside.see_jobs(who, way) } else { vec![] };
     let running = jobs.iter().any(|job| job.state == JobState::Running);
     if !running {
-        gate.give_back(&who.id);
+        // One that is queued stays queued while it has something to run.
+        if busy { gate.give_back(&who.id) } else { gate.leave(&who.id) }
     }
     WorkSeen {
         custody: outside.see_custody(who),
         missing: if left.contains(&Step::Settings) { inputs.missing.clone() } else { vec![] },
         inputs: outside.see_inputs(who, &inputs),
-        gate: if busy && !running { gate.look(way, who) } else { GateSeen::Open },
+        gate: if busy && !running && outside.guards(Guard::Gate) { gate.look(way, who) } else { GateSeen::Open },
         jobs,
         pod_source_missing: source.map(|from| from.deployment.clone()),
         published: outside.see_published(who),
@@ -101,12 +112,14 @@ fn work(outside: &Outside, gate: &Gate, way: Way, who: &Subject) -> WorkSeen {
 /// Only while it is set and not proven yet.
 fn ask(outside: &Outside, who: &Subject, versions: &steps::SecretVersions) -> Option<KeyAnswer> {
     let over_http = who.bench.spec.api_user.verify.mode == VerifyMode::HTTP;
-    if !over_http || !steps::fresh(Step::Keys, who, versions) || steps::fresh(Step::Proof, who, versions) {
+    if !over_http || who.is_closed() || !steps::fresh(Step::Keys, who, versions) || steps::fresh(Step::Proof, who, versions) {
         return None;
     }
     let api = outside.secrets.custody.get(&who.id)?.api;
     Some(match outside.web(&who.site, api) {
+        _ if !outside.guards(Guard::Proof) => KeyAnswer::Accepted,
         Ok(()) => KeyAnswer::Accepted,
+        Err(words) if words == "417" => KeyAnswer::Undecryptable,
         Err(words) => match words.parse::<u16>() {
             Ok(status @ (401 | 404)) => KeyAnswer::Rejected(status),
             _ => KeyAnswer::Unreachable(words),
@@ -145,7 +158,7 @@ impl World for Sim {
             Op::RemoveInputs => outside.remove_inputs(who)?,
             Op::StartJob(plan) => {
                 let way = if plan.kind == JobKind::Remove { Way::Down } else { Way::Up };
-                if self.gate().0.enter(way, who) {
+                if self.gate().0.enter(way, who) || !outside.guards(Guard::Gate) {
                     outside.start_job(who, plan)?;
                 }
             }

@@ -3,9 +3,11 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition as MetaCondition;
 use serde_json::{Value, json};
 use tenant_operator::api::{Condition, Phase, RegistryOnDelete, Setup, Tenant, TenantStatus};
+use tenant_operator::core::lead::Leads;
 use tenant_operator::core::subject::{ObjectName, Subject};
 
 use crate::outside::Outside;
+use crate::suspend;
 
 pub fn find<'a>(status: &'a TenantStatus, condition: Condition) -> Option<&'a MetaCondition> {
     status.conditions.iter().find(|found| found.type_ == condition.type_())
@@ -36,7 +38,8 @@ pub fn status_is_sound(outside: &mut Outside, tenant: &Tenant, status: &TenantSt
     for condition in &status.conditions {
         let before = tenant.status.iter().flat_map(|old| &old.conditions).find(|old| old.type_ == condition.type_);
         let since = before.filter(|before| before.status == condition.status).map(|before| before.last_transition_time.0);
-        if condition.last_transition_time.0 != since.unwrap_or(outside.time()) {
+        // A change has the time at which the pass began: it sees no other.
+        if condition.last_transition_time.0 != since.unwrap_or(super::outside::at(outside.began)) {
             wrong.push(format!("{} is said to be so since {:?}", condition.type_, condition.last_transition_time));
         }
         let reason = condition.reason.as_str();
@@ -56,7 +59,9 @@ pub fn status_is_sound(outside: &mut Outside, tenant: &Tenant, status: &TenantSt
     }
     if ready {
         wrong.extend(published_key_works(outside, tenant, status).err());
+        wrong.extend(suspend::is_as_it_says(outside, tenant, status).err());
     }
+    wrong.extend(suspend::is_said_when_true(tenant, status).err());
     for what in wrong {
         outside.fault(format!("status: {what}; {}", line(status)));
     }
@@ -80,8 +85,12 @@ fn published_key_works(outside: &Outside, tenant: &Tenant, status: &TenantStatus
 /// Everything that spec, plan and Bench say is so.
 pub fn serves(outside: &Outside, who: &Subject) -> Result<(), String> {
     let must = |holds: bool, what: &str| if holds { Ok(()) } else { Err(format!("Ready, but {what}")) };
-    let early = outside.dock.sites.get(&who.site).and_then(|site| site.key.as_ref()).is_some_and(|key| key.from > outside.now);
-    outside.through_the_edge(who).or_else(|words| if passes(&words) || early { Ok(()) } else { Err(words) })?;
+    let believed = outside.dock.sites.get(&who.site);
+    let early = believed.and_then(|site| site.key.as_ref()).is_some_and(|key| key.from > outside.now)
+        || believed.is_some_and(|site| site.opens > outside.now);
+    let closed = who.leads() == Leads::Suspended;
+    let met = if closed { outside.says_suspended(who) } else { outside.through_the_edge(who) };
+    met.or_else(|words| if passes(&words) || early { Ok(()) } else { Err(words) })?;
     let want = who.want.as_ref().ok_or("no wants")?;
     let site = outside.dock.sites.get(&who.site).ok_or("Ready without a site")?;
     must(site.is_of(&who.id) && site.complete, "the site is not ours or not complete")?;
@@ -101,9 +110,18 @@ pub fn serves(outside: &Outside, who: &Subject) -> Result<(), String> {
         };
         must(site.config.get(&config.name) == Some(&value), &format!("config {} is not {value}", config.name))?;
     }
+    let earlier = site.admins.iter().filter(|email| **email != want.admin.email);
+    let unnamed = site.apps.iter().filter(|app| *app != "frappe" && !want.apps.contains(app));
+    for (condition, what) in
+        earlier.map(|email| (Condition::Configured, email)).chain(unnamed.map(|app| (Condition::AppsReady, app)))
+    {
+        let status = outside.objects.tenants.get(&who.tenant).and_then(|tenant| tenant.status.as_ref());
+        let told = status.and_then(|status| find(status, condition)).is_some_and(|condition| condition.message.contains(what));
+        must(told, &format!("{what} is there, and {condition} does not say so"))?;
+    }
     must(site.config.len() == want.config.len(), "config holds what nobody wants any more")?;
     must(!outside.secrets.inputs.contains_key(&who.id), "copied secrets lie about")?;
-    row_says(outside, who, "Active")
+    row_says(outside, who, if who.suspend().is_some() { "Suspended" } else { "Active" })
 }
 
 /// Troubles of the moment, after which the tenant is as before.

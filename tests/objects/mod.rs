@@ -89,6 +89,7 @@ pub fn subject(id: &str, bench: Value, created: Timestamp) -> Subject {
     let given = Given {
         tenant: &tenant,
         plan: Some(&plan),
+        turn: true,
         bench: &bench,
         id: id.to_owned(),
         record: None,

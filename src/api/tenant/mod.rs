@@ -35,6 +35,7 @@ pub const RESERVED_SUBDOMAINS: [&str; 9] = ["www", "api", "auth", "admin", "app"
     doc = "A Tenant is one customer's ERPNext: a site with its own database, apps, an admin user and API keys, on two hosts behind TLS. Apply it, wait for the condition Ready, and find the API key in the Secret that status.credentials names.",
     selectable = ".spec.subdomain",
     selectable = ".spec.plan",
+    selectable = ".spec.suspend.mode",
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#, description = "Whether the tenant serves its users"),
     printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#, description = "Why it is Ready or not"),
     printcolumn(name = "Plan", type_ = "string", json_path = ".spec.plan", description = "Name of the TenantPlan"),

@@ -21,7 +21,7 @@ pub struct TenantStatus {
     /// The Bench that carries the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bench: Option<BenchRef>,
-    /// The plan as it was applied.
+    /// The plan that the tenant has, once all of it was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanSeen>,
     /// Name of the Frappe site.
@@ -57,13 +57,13 @@ pub struct TenantStatus {
     pub conditions: Vec<MetaCondition>,
 }
 
-/// The plan as it was applied.
+/// The plan that the tenant has, once all of it was applied.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanSeen {
     /// Name of the TenantPlan.
     pub name: String,
-    /// Generation of the TenantPlan that was applied.
+    /// Generation of the TenantPlan that was applied. An older one than the plan has now: the tenant waits for its turn, or is being changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 }

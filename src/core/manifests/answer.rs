@@ -2,8 +2,8 @@
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
 use k8s_openapi::api::core::v1::{
-    Capabilities, Container, ContainerPort, HTTPGetAction, PodSecurityContext, PodSpec, PodTemplateSpec, Probe,
-    ResourceRequirements, SeccompProfile, SecurityContext, Service, ServicePort, ServiceSpec,
+    Capabilities, ConfigMapVolumeSource, Container, ContainerPort, HTTPGetAction, PodSecurityContext, PodSpec, PodTemplateSpec,
+    Probe, ResourceRequirements, SeccompProfile, SecurityContext, Service, ServicePort, ServiceSpec, Volume, VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
@@ -19,15 +19,18 @@ pub enum Answer {
     Refused,
     /// 503 with Retry-After: the tenant is being made ready.
     Preparing,
+    /// 503: the tenant is suspended.
+    Suspended,
 }
 
 impl Answer {
-    pub const ALL: [Self; 2] = [Self::Refused, Self::Preparing];
+    pub const ALL: [Self; 3] = [Self::Refused, Self::Preparing, Self::Suspended];
 
     pub fn port(self) -> u16 {
         match self {
             Self::Refused => 8403,
             Self::Preparing => 8503,
+            Self::Suspended => 8504,
         }
     }
 
@@ -35,14 +38,21 @@ impl Answer {
         match self {
             Self::Refused => "refused",
             Self::Preparing => "preparing",
+            Self::Suspended => "suspended",
         }
     }
 }
 
+/// The `exc_type` of a suspended tenant. Frappe has no such error: programs can tell it from one that is being updated.
+pub const SUSPENDED: &str = "TenantSuspended";
+
 /// Where the answering process says that it lives.
 pub const HEALTH_PORT: u16 = 8081;
 
-fn meta(bench: &str, namespace: &str) -> ObjectMeta {
+/// Where it finds the messages of suspended tenants, a file for each host.
+const MESSAGES: &str = "/run/tenant-messages";
+
+pub(super) fn meta(bench: &str, namespace: &str) -> ObjectMeta {
     ObjectMeta {
         name: Some(names::answer(bench)),
         namespace: Some(namespace.to_owned()),
@@ -81,6 +91,12 @@ pub fn deployment(bench: &str, namespace: &str, image: &str) -> Deployment {
             ..Default::default()
         }),
         containers: vec![container(image)],
+        volumes: Some(vec![Volume {
+            name: "messages".to_owned(),
+            // It answers without them too.
+            config_map: Some(ConfigMapVolumeSource { name: names::answer(bench), optional: Some(true), ..Default::default() }),
+            ..Default::default()
+        }]),
         ..Default::default()
     };
     Deployment {
@@ -106,7 +122,13 @@ fn container(image: &str) -> Container {
     Container {
         name: "answer".to_owned(),
         image: Some(image.to_owned()),
-        args: Some(vec!["answer".to_owned()]),
+        args: Some(vec!["answer".to_owned(), format!("--messages={MESSAGES}")]),
+        volume_mounts: Some(vec![VolumeMount {
+            name: "messages".to_owned(),
+            mount_path: MESSAGES.to_owned(),
+            read_only: Some(true),
+            ..Default::default()
+        }]),
         ports: Some(
             Answer::ALL
                 .map(|answer| ContainerPort {

@@ -13,6 +13,7 @@ pub mod certificate;
 pub mod foreign;
 pub mod inspect;
 pub mod job;
+pub mod messages;
 pub mod pod;
 pub mod routes;
 pub mod steps;

@@ -1,5 +1,5 @@
 //! How both public hosts reach the site: an Ingress to the bench's nginx, or HTTPRoutes to its web service.
-//! Until the key is proven both hosts lead to the backend that says "preparing".
+//! Until the key is proven both hosts lead to the backend that says "preparing", and while the tenant is suspended to "suspended".
 
 use k8s_openapi::api::networking::v1::{
     HTTPIngressPath, HTTPIngressRuleValue, Ingress, IngressBackend, IngressRule, IngressServiceBackend, IngressSpec, IngressTLS,
@@ -14,6 +14,7 @@ use super::foreign::{
 };
 use super::{Child, owned_meta};
 use crate::api::{EdgeType, PathType, ServicePort, TlsMode};
+use crate::core::lead::Leads;
 use crate::core::names;
 use crate::core::subject::Subject;
 
@@ -38,6 +39,15 @@ fn answers(who: &Subject, answer: Answer) -> ServicePort {
     ServicePort { name: names::answer(&who.bench.name), port: answer.port() }
 }
 
+/// The answer that both hosts give in place of the site, if any.
+fn instead(who: &Subject) -> Option<ServicePort> {
+    match who.leads() {
+        Leads::Preparing => Some(answers(who, Answer::Preparing)),
+        Leads::Suspended => Some(answers(who, Answer::Suspended)),
+        Leads::Serving => None,
+    }
+}
+
 fn refused(who: &Subject) -> impl Iterator<Item = (&'static str, &str)> {
     let paths = who.want.iter().flat_map(|want| &want.refused);
     paths.map(|refused| {
@@ -51,15 +61,15 @@ fn refused(who: &Subject) -> impl Iterator<Item = (&'static str, &str)> {
 
 fn ingress(who: &Subject) -> Ingress {
     let edge = who.bench.spec.edge.ingress.clone().unwrap_or_default();
-    let (frontend, api) = if who.serves() {
+    let (frontend, api) = if let Some(answer) = instead(who) {
+        let all = vec![ingress_path("Prefix", "/", &answer)];
+        (all.clone(), all)
+    } else {
         let refusals = refused(who).map(|(kind, path)| ingress_path(kind, path, &answers(who, Answer::Refused)));
         (
             vec![ingress_path("Prefix", "/", &who.bench.spec.services.frontend)],
             refusals.chain([ingress_path("Prefix", "/", api_service(who))]).collect(),
         )
-    } else {
-        let preparing = ingress_path("Prefix", "/", &answers(who, Answer::Preparing));
-        (vec![preparing.clone()], vec![preparing])
     };
     let hosts = vec![who.hosts.frontend.clone(), who.hosts.api.clone()];
     let tls = match who.bench.spec.tls.mode {
@@ -99,18 +109,17 @@ fn ingress_path(kind: &str, path: &str, to: &ServicePort) -> HTTPIngressPath {
 }
 
 fn frontend_route(who: &Subject) -> HTTPRoute {
-    let rule = if who.serves() {
+    let rule = match instead(who) {
+        Some(answer) => forward(&answer, None),
         // The frontend may trust this header: whatever a client sent under that name is overwritten.
-        forward(&who.bench.spec.services.frontend, Some(("X-Tenant", &who.subdomain)))
-    } else {
-        forward(&answers(who, Answer::Preparing), None)
+        None => forward(&who.bench.spec.services.frontend, Some(("X-Tenant", &who.subdomain))),
     };
     route(who, "frontend", &who.hosts.frontend, vec![rule])
 }
 
 fn api_route(who: &Subject) -> HTTPRoute {
-    if !who.serves() {
-        return route(who, "api", &who.hosts.api, vec![forward(&answers(who, Answer::Preparing), None)]);
+    if let Some(answer) = instead(who) {
+        return route(who, "api", &who.hosts.api, vec![forward(&answer, None)]);
     }
     let matches: Vec<Match> = refused(who).map(|(kind, path)| path_match(kind, path)).collect();
     let refusals = (!matches.is_empty()).then(|| Rule { matches, ..forward(&answers(who, Answer::Refused), None) });

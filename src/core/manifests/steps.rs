@@ -34,6 +34,7 @@ pub const FILES: &[(&str, &str)] = files![
     "tenant_run.py",
     "tenant_settings.py",
     "tenant_site.py",
+    "tenant_suspend.py",
 ];
 
 /// Named by what it holds: a new version is a new ConfigMap, and a running Job keeps its own.

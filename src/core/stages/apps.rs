@@ -11,11 +11,20 @@ pub fn up(who: &Subject, seen: &WorkSeen) -> Verdict {
         return site::provision(who, seen, "Installing");
     }
     let has: Vec<String> = steps::installed(who).into_iter().map(|app| app.name).collect();
-    let wanted = who.want.iter().flat_map(|want| &want.apps);
-    let missing: Vec<&str> = wanted.filter(|app| !has.contains(app)).map(String::as_str).collect();
+    let wanted: Vec<&String> = who.want.iter().flat_map(|want| &want.apps).collect();
+    let missing: Vec<&str> = wanted.iter().filter(|app| !has.contains(app)).map(|app| app.as_str()).collect();
     if missing.is_empty() {
-        Verdict::settled("Verified", has.join(", "))
+        Verdict::settled("Verified", format!("{}{}", has.join(", "), unnamed(&has, &wanted)))
     } else {
         Verdict::stalled("AppMissing", format!("the site does not list {}: see the bench's log", missing.join(", ")))
     }
+}
+
+/// What is no longer wanted, or was put there by hand: uninstalling an app deletes its data, which is for a person to decide.
+fn unnamed(has: &[String], wanted: &[&String]) -> String {
+    let left: Vec<&str> = has.iter().filter(|app| *app != "frappe" && !wanted.contains(app)).map(String::as_str).collect();
+    if left.is_empty() {
+        return String::new();
+    }
+    format!("; named by neither plan nor Tenant, and never uninstalled by itself: {}", left.join(", "))
 }

@@ -30,6 +30,9 @@ pub fn up(who: &Subject, seen: &[ClaimSeen]) -> Verdict {
         return Verdict::wait("RecordUnread", "the tenant's record is there and is read with the next look", 1);
     }
     if free.is_empty() {
+        if let Some(verdict) = plan(who) {
+            return verdict;
+        }
         let bench = format!("{}/{}", who.bench.namespace, who.bench.name);
         return Verdict::settled("Claimed", format!("{} hosts and 1 site, on bench {bench}", seen.len().saturating_sub(1)));
     }
@@ -37,6 +40,13 @@ pub fn up(who: &Subject, seen: &[ClaimSeen]) -> Verdict {
         return Verdict::stalled("RecordLost", "the claim that held this tenant's record is gone: restore it from a backup");
     }
     Verdict::Do(vec![Op::TakeClaims(free)])
+}
+
+/// The record has the plan before anything of it is applied: whoever goes on after a crash goes on with that.
+fn plan(who: &Subject) -> Option<Verdict> {
+    let copy = who.want.as_ref().map(|want| &want.copy)?;
+    let known = who.record()?.plan.as_ref() == Some(copy);
+    (!known).then(|| Verdict::Do(vec![Op::Remember(Change::Plan(Box::new((**copy).clone())))]))
 }
 
 /// A retained site keeps its claim: the record says whose it was, and no other tenant gets the name.

@@ -19,7 +19,10 @@ pub fn up(who: &Subject, seen: &WorkSeen) -> Verdict {
     if !steps::fresh(Step::Keys, who, &seen.versions) {
         return site::provision(who, seen, "SettingKeys");
     }
-    if !steps::fresh(Step::Proof, who, &seen.versions) {
+    let proven = steps::fresh(Step::Proof, who, &seen.versions);
+    let over_http = who.bench.spec.api_user.verify.mode == VerifyMode::HTTP;
+    // A site in maintenance answers nobody: what was set there meanwhile is proven once the tenant is resumed.
+    if !proven && !(over_http && who.is_closed()) {
         return prove(who, seen);
     }
     match seen.published {
@@ -29,6 +32,13 @@ pub fn up(who: &Subject, seen: &WorkSeen) -> Verdict {
     }
     if seen.inputs != SecretState::Absent && steps::left(who, &seen.versions).is_empty() {
         return Verdict::Do(vec![Op::RemoveInputs]);
+    }
+    if !steps::fresh(Step::Settings, who, &seen.versions) {
+        // The key works now, so the suspension takes effect: settings were looked at before that.
+        return Verdict::wait("Suspending", "the site is suspended next", 1);
+    }
+    if !proven {
+        return Verdict::settled("SetWhileSuspended", "slot A is set, and tried over HTTP once the tenant is resumed");
     }
     match who.bench.spec.api_user.verify.mode {
         VerifyMode::HTTP => Verdict::settled("ProvenOverHTTP", "slot A accepted by the site"),

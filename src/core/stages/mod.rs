@@ -1,6 +1,6 @@
 //! The stages, in one table: what each needs, which condition it decides, and its two directions side by side.
 
-use super::seen::Seen;
+use super::seen::{Seen, WorkSeen};
 use super::subject::Subject;
 use super::verdict::Verdict;
 use crate::api::Condition;
@@ -17,6 +17,9 @@ mod routes;
 mod settings;
 mod site;
 mod work;
+
+/// The reason of a tenant that waits for a slot of its bench.
+pub const QUEUED: &str = "Queued";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
@@ -153,6 +156,11 @@ impl Stage {
             (stage, _, _) => Verdict::stalled("Unexpected", format!("{stage:?} was shown another stage's facts: report this")),
         }
     }
+}
+
+/// Whether the tenant's steps on the way up failed, and nothing newer is under way.
+pub fn job_failed(who: &Subject, seen: &WorkSeen) -> bool {
+    work::failed(who, seen)
 }
 
 #[cfg(test)]

@@ -22,7 +22,9 @@ pub fn up(who: &Subject, seen: &ProbeSeen) -> Verdict {
             let (count, most) = (seen.failures, who.bench.spec.probe.failure_threshold());
             let row = if count < most { format!("{count} in a row") } else { format!("{most} or more in a row") };
             let message = format!("{name}: {problem} (https://{}, {row})", who.hosts.api);
-            Verdict::wait("ProbeFailed", message, u64::from(1 + seen.failures).min(30))
+            // Known, and soon over: nothing has failed.
+            let reason = if who.is_reopening() { "Resuming" } else { "ProbeFailed" };
+            Verdict::wait(reason, message, u64::from(1 + seen.failures).min(30))
         }
     }
 }

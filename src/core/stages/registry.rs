@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::work;
-use crate::api::{DeletionPolicy, Registry, RegistryOnDelete, RegistrySource};
+use crate::api::{DeletionPolicy, Receipt, Registry, RegistryOnDelete, RegistrySource};
 use crate::core::names;
 use crate::core::op::{Cell, Change, Op, Row};
 use crate::core::seen::{RegistryAnswer, RegistrySeen};
@@ -14,6 +14,8 @@ use crate::core::subject::Subject;
 use crate::core::verdict::Verdict;
 
 const AGAIN: u64 = 30;
+/// The hash of a receipt while the row is being written.
+const BEGUN: &str = "begun";
 
 type Fields = BTreeMap<String, String>;
 type Values = BTreeMap<String, Value>;
@@ -31,7 +33,7 @@ pub fn up(who: &Subject, seen: &RegistrySeen) -> Verdict {
     }
     match row {
         None => {
-            let all = cells(who, registry, fields, "Active", None);
+            let all = cells(who, registry, fields, state(who), None);
             let wanted = hash(&all, who);
             write(who, Row { create: true, fields: all }, true, &wanted)
         }
@@ -48,14 +50,18 @@ pub fn up(who: &Subject, seen: &RegistrySeen) -> Verdict {
     }
 }
 
+fn state(who: &Subject) -> &'static str {
+    if who.suspend().is_some() { "Suspended" } else { "Active" }
+}
+
 /// A row that is there: in sync, or what differs is written. Frappe changes some values on their way in (it trims, rounds, cleans
 /// HTML): what a write of ours came to is as good as what was written, and only a change after that is a difference.
 fn keep(who: &Subject, registry: &Registry, fields: &Fields, row: &Values, owner: &Owner) -> Verdict {
     let receipt = who.receipt(Step::Row);
     let facts = receipt.and_then(|receipt| receipt.facts.clone()).unwrap_or_default();
-    let wanted = hash(&cells(who, registry, fields, "Active", None), who);
+    let wanted = hash(&cells(who, registry, fields, state(who), None), who);
     let written = receipt.is_some_and(|receipt| receipt.hash == wanted);
-    let cells = cells(who, registry, fields, "Active", Some((row, written)));
+    let cells = cells(who, registry, fields, state(who), Some((row, written)));
     let seen = json!(digest(registry, row));
     let came_to = &facts["seen"];
     let in_sync = written && (cells.is_empty() || *came_to == seen);
@@ -63,19 +69,23 @@ fn keep(who: &Subject, registry: &Registry, fields: &Fields, row: &Values, owner
         return Verdict::settled("InSync", format!("{} {}", registry.doc_type, who.subdomain));
     }
     let created = facts["created"] == json!(true) && matches!(owner, Owner::Us(_));
-    if written && came_to.is_null() {
+    // Only as it is right after the write: what is found later may be somebody's change.
+    let just_now = receipt.is_some_and(|receipt| receipt.at.0.as_second() == who.now.as_second());
+    if written && came_to.is_null() && just_now {
         return Verdict::Do(vec![remember(who, &wanted, &json!({"created": created, "seen": seen}))]);
     }
     // A row that somebody made before us is taken over, and never deleted.
     write(who, Row { create: false, fields: cells }, created, &wanted)
 }
 
-/// What is about to be done is remembered first: at the end only a row that we made may be deleted.
+/// What is about to be done is remembered first: at the end only a row that we made may be deleted. And where it is not known what
+/// the last write came to, its receipt ends here: what is in the row after a write whose reply was lost must not pass for it.
 fn write(who: &Subject, row: Row, created: bool, wanted: &str) -> Verdict {
     let facts = json!({"created": created});
     let mut ops = vec![];
-    if who.receipt(Step::Row).is_none() {
-        ops.push(remember(who, "begun", &facts));
+    let unsure = |receipt: &Receipt| receipt.hash != BEGUN && receipt.facts.as_ref().is_none_or(|facts| facts["seen"].is_null());
+    if who.receipt(Step::Row).is_none_or(unsure) {
+        ops.push(remember(who, BEGUN, &facts));
     }
     if !row.fields.is_empty() {
         ops.push(Op::WriteRow(row));

@@ -1,6 +1,8 @@
-//! Both hosts are published: first to the backend that says "preparing", and to the real services once the key works.
+//! Both hosts are published: first to the backend that says "preparing", and to the real services once the key works; while the
+//! tenant is suspended, to the backend that says so.
 
 use super::leave;
+use crate::core::lead::Leads;
 use crate::core::manifests::routes::summary;
 use crate::core::op::Op;
 use crate::core::seen::{ChildState, RoutesSeen};
@@ -25,8 +27,11 @@ pub fn up(who: &Subject, seen: &RoutesSeen) -> Verdict {
     }
     match &seen.refused {
         Some(words) => Verdict::wait("NotAccepted", format!("the edge does not take a route: {words}"), 15),
-        None if who.serves() => Verdict::settled("Programmed", summary(who)),
-        None => Verdict::settled("Preparing", "both hosts answer 503 until the tenant is ready"),
+        None => match who.leads() {
+            Leads::Preparing => Verdict::settled("Preparing", "both hosts answer 503 until the tenant is ready"),
+            Leads::Suspended => Verdict::settled("Suspended", "both hosts answer 503 with the page of a suspended tenant"),
+            Leads::Serving => Verdict::settled("Programmed", summary(who)),
+        },
     }
 }
 

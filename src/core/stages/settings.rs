@@ -1,7 +1,7 @@
 //! Setup wizard, scheduler, site config, admin user, lockdown.
 
 use super::site;
-use crate::api::{LockdownMode, Setup};
+use crate::api::{LockdownMode, Setup, SuspendMode};
 use crate::core::seen::WorkSeen;
 use crate::core::steps::{self, Step};
 use crate::core::subject::Subject;
@@ -19,5 +19,12 @@ pub fn up(who: &Subject, seen: &WorkSeen) -> Verdict {
         LockdownMode::APIOnly => "locked to API",
         LockdownMode::None => "password login open",
     };
-    Verdict::settled("Applied", format!("{setup}, scheduler on, {lock}"))
+    let scheduler = match who.suspension() {
+        None => "scheduler on",
+        Some(SuspendMode::Maintenance) => "in maintenance, scheduler paused",
+        Some(SuspendMode::ReadOnly) => "read only, scheduler paused",
+    };
+    let earlier = steps::earlier_admins(who).join(", ");
+    let earlier = if earlier.is_empty() { earlier } else { format!("; earlier admins can still sign in: {earlier}") };
+    Verdict::settled("Applied", format!("{setup}, {scheduler}, {lock}{earlier}"))
 }

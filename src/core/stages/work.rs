@@ -101,14 +101,24 @@ fn running(job: &JobSeen, order: &Order) -> Verdict {
     }
 }
 
+/// Whether the last word of the tenant's Jobs on the way up is that what is wanted now failed.
+pub fn failed(who: &Subject, seen: &WorkSeen) -> bool {
+    let steps = steps::left(who, &seen.versions);
+    let newest = seen.jobs.last().filter(|job| job.kind == JobKind::Provision && !job.leaving);
+    newest.is_some_and(|job| job.state == JobState::Failed && is_current(who, seen, job, &steps))
+}
+
+/// Whether a Job was given what is wanted now. Where a step failed, only what that step is given counts: a spec put right must not
+/// wait for the others' sake.
+fn is_current(who: &Subject, seen: &WorkSeen, job: &JobSeen, steps: &[Step]) -> bool {
+    let failed = job.reports.iter().find_map(|report| Step::parse(&report.failure.as_ref()?.step));
+    let mut steps = steps.iter().filter(|step| failed.is_none_or(|failed| failed == **step));
+    steps.any(|step| job.hashes.get(step).is_some_and(|hash| *hash == steps::hash(*step, who, &seen.versions)))
+}
+
 /// What a failed Job means for the next one: none where it may start now.
 fn hold_back(who: &Subject, seen: &WorkSeen, job: &JobSeen, order: &Order) -> Option<Verdict> {
-    // Where a step failed, only what that step is given counts: a spec put right must not wait for the others' sake.
-    let current = |job: &JobSeen| {
-        let failed = job.reports.iter().find_map(|report| Step::parse(&report.failure.as_ref()?.step));
-        let mut steps = order.steps.iter().filter(|step| failed.is_none_or(|failed| failed == **step));
-        steps.any(|step| job.hashes.get(step).is_some_and(|hash| *hash == steps::hash(*step, who, &seen.versions)))
-    };
+    let current = |job: &JobSeen| is_current(who, seen, job, &order.steps);
     let ended = job.ended.unwrap_or(who.now);
     let asked_again = who.retry_at.is_some_and(|at| at > ended && at <= who.now);
     if !current(job) || asked_again {
@@ -166,12 +176,15 @@ fn start(who: &Subject, seen: &WorkSeen, order: &Order) -> Verdict {
             _ => "100 or more",
         };
         let message = format!("{in_use} of {limit} slots of the bench are in use, {band} tenants are waiting");
-        return Verdict::wait("Queued", message, LOOK_AGAIN);
+        return Verdict::wait(super::QUEUED, message, LOOK_AGAIN);
     }
     // Before they run: a step that is no longer wanted by the time it ends must not leave the receipt of what was there before.
-    let begun: Vec<Step> = order.steps.iter().copied().filter(|step| is_done(who, *step)).collect();
+    let closing = order.steps.contains(&Step::Settings).then(|| who.before_closing()).flatten();
+    let closing = closing.map(|receipt| Op::Remember(Change::Receipts(BTreeMap::from([(Step::Settings, receipt)]))));
+    let marked = |step: Step| closing.is_some() && step == Step::Settings;
+    let begun: Vec<Step> = order.steps.iter().copied().filter(|step| is_done(who, *step) && !marked(*step)).collect();
     let begun = (!begun.is_empty()).then(|| Op::Remember(Change::Stale(begun)));
-    Verdict::Do(begun.into_iter().chain([Op::StartJob(plan(who, seen, order))]).collect())
+    Verdict::Do(closing.into_iter().chain(begun).chain([Op::StartJob(plan(who, seen, order))]).collect())
 }
 
 /// Its receipt says that it was done, with whatever inputs. The mark of a removal that has begun stays what it is.

@@ -17,10 +17,15 @@ const FIXED_HEADERS: [(axum::http::HeaderName, &str); 4] = [
     (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
 ];
 
-pub fn response(answer: Answer, request: &HeaderMap) -> Response {
+/// `message` is somebody's own, in place of ours.
+pub fn response(answer: Answer, request: &HeaderMap, message: Option<&str>) -> Response {
     let row = row(answer);
-    let (kind, body) =
-        if wants_html(request) { ("text/html; charset=utf-8", html(&row)) } else { ("application/json", json(&row)) };
+    let message = message.unwrap_or(row.message);
+    let (kind, body) = if wants_html(request) {
+        ("text/html; charset=utf-8", html(&row, message))
+    } else {
+        ("application/json", json(&row, message))
+    };
     let mut response = (row.status, FIXED_HEADERS, [(CONTENT_TYPE, kind)], body).into_response();
     if let Some(seconds) = row.retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -28,17 +33,29 @@ pub fn response(answer: Answer, request: &HeaderMap) -> Response {
     response
 }
 
-fn json(row: &Row) -> String {
-    serde_json::json!({ "message": row.message, "exc_type": row.exc_type }).to_string()
+fn json(row: &Row, message: &str) -> String {
+    serde_json::json!({ "message": message, "exc_type": row.exc_type }).to_string()
 }
 
-/// All of it is ours, so nothing needs escaping.
-fn html(row: &Row) -> String {
-    let Row { title, message, .. } = row;
+fn html(row: &Row, message: &str) -> String {
+    let (title, message) = (row.title, as_text(message));
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{title}</title></head>\n\
          <body><h1>{title}</h1><p>{message}</p></body>\n</html>\n"
     )
+}
+
+/// So that whatever it is stands on the page as it was written.
+fn as_text(message: &str) -> String {
+    let letter = |letter: char| match letter {
+        '&' => "&amp;".to_owned(),
+        '<' => "&lt;".to_owned(),
+        '>' => "&gt;".to_owned(),
+        '"' => "&quot;".to_owned(),
+        '\'' => "&#39;".to_owned(),
+        other => other.to_string(),
+    };
+    message.chars().map(letter).collect()
 }
 
 /// JSON unless a page is asked for by name and liked better: `*/*` is what programs send.

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use crate::core::manifests::answer::Answer;
+use crate::core::manifests::answer::{Answer, SUSPENDED};
 
 pub struct Row {
     pub status: StatusCode,
@@ -29,6 +29,14 @@ pub const fn row(answer: Answer) -> Row {
             exc_type: "SessionStopped",
             title: "Almost there",
             message: "This site is being prepared. Try again in a few seconds.",
+        },
+        Answer::Suspended => Row {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            // Nobody knows when.
+            retry_after: None,
+            exc_type: SUSPENDED,
+            title: "Suspended",
+            message: "This site is suspended for the time being.",
         },
     }
 }

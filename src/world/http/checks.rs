@@ -7,8 +7,9 @@ use reqwest::{Client, RequestBuilder};
 use super::answer::Answer;
 use super::bench::{key_answer, unsendable};
 use super::failure::Failure;
-use super::probe::Target;
+use super::probe::{Expects, Target};
 use super::{LIMIT, SITE_HEADER, random_word, send};
+use crate::core::manifests::answer::SUSPENDED;
 use crate::core::seen::KeyAnswer;
 
 type Seen = Result<(), String>;
@@ -41,6 +42,18 @@ pub fn served(asked: Asked) -> Seen {
     if answer.status.is_server_error() { Err(format!("answers {}", answer.words(&[]))) } else { Ok(()) }
 }
 
+/// Each host answers with the operator's own page, and nothing of the site is reached.
+pub async fn suspended(client: &Client, hosts: [&str; 2]) -> Seen {
+    for host in hosts {
+        let request = client.get(format!("https://{host}/api/method/ping")).header(ACCEPT, "application/json");
+        let answer = send(request, LIMIT).await.map_err(|failure| failure.words)?;
+        if answer.status.as_u16() != 503 || answer.exc_type() != Some(SUSPENDED) {
+            return Err(format!("{host} answers {} instead of the page of a suspended tenant", answer.words(&[])));
+        }
+    }
+    Ok(())
+}
+
 /// None where there is no key to try.
 pub async fn key(client: &Client, target: &Target<'_>) -> Option<Seen> {
     let trial = target.key.as_ref()?;
@@ -71,7 +84,7 @@ pub async fn refusals(client: &Client, target: &Target<'_>) -> Seen {
     let asked: Vec<_> = target.refused.iter().map(|path| refused(client, target.api, &path.path)).collect();
     let asked: Vec<Seen> = stream::iter(asked).buffered(4).collect().await;
     asked.into_iter().collect::<Seen>()?;
-    if target.locked { locked(client, target.api).await } else { Ok(()) }
+    if target.locked { locked(client, target).await } else { Ok(()) }
 }
 
 async fn refused(client: &Client, api: &str, path: &str) -> Seen {
@@ -86,11 +99,11 @@ async fn refused(client: &Client, api: &str, path: &str) -> Seen {
 }
 
 /// Of a locked site the message is another one than that of a wrong password.
-async fn locked(client: &Client, api: &str) -> Seen {
+async fn locked(client: &Client, target: &Target<'_>) -> Seen {
     // Both words need no encoding. The path is one that every edge leads to the site.
     let form = format!("cmd=login&usr={}&pwd={}", random_word(), random_word());
     let request = client
-        .post(format!("https://{api}/api/method/ping"))
+        .post(format!("https://{}/api/method/ping", target.api))
         .header(ACCEPT, "application/json")
         .header(ACCEPT_LANGUAGE, "en")
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -98,6 +111,8 @@ async fn locked(client: &Client, api: &str) -> Seen {
     let answer = send(request, LIMIT).await.map_err(|failure| format!("a password login: {}", failure.words))?;
     match answer.status.as_u16() {
         401 if answer.says(LOCKED) => Ok(()),
+        // It comes to no login at all.
+        503 if target.expects == Expects::ReadOnly && answer.exc_type() == Some("InReadOnlyMode") => Ok(()),
         401 => Err("the site still takes passwords (cmd=login): System Settings do not refuse them".to_owned()),
         _ => Err(format!("a password login answers {} instead of 401", answer.words(&[]))),
     }

@@ -36,6 +36,17 @@ pub struct Target<'a> {
     pub refused: &'a [RefusedPath],
     /// The site itself refuses passwords.
     pub locked: bool,
+    pub expects: Expects,
+}
+
+/// What the public hosts should do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expects {
+    Serving,
+    /// Serving, and the site refuses to be changed.
+    ReadOnly,
+    /// Both hosts say that the tenant is suspended, whatever is asked.
+    Suspended,
 }
 
 /// Looks at tenants, and keeps its clients: trusting an authority takes longer than asking.
@@ -65,6 +76,9 @@ impl Prober {
         let tls = check("TLS", connected(&[&ping, &front]));
         if tls.problem.is_some() {
             return vec![name, tls];
+        }
+        if target.expects == Expects::Suspended {
+            return vec![name, tls, check("suspended", checks::suspended(&client, [target.frontend, target.api]).await)];
         }
         let (key, refusals, header) = tokio::join!(
             checks::key(&client, target),

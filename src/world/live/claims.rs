@@ -113,8 +113,7 @@ impl Live {
     }
 }
 
-/// The record that a claim holds, with the version to change it from.
-pub fn remembered(claim: &TenantClaim) -> Option<Remembered> {
+fn remembered(claim: &TenantClaim) -> Option<Remembered> {
     Some(Remembered { record: claim.spec.record.clone()?, version: claim.metadata.resource_version.clone()? })
 }
 

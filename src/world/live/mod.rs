@@ -21,7 +21,7 @@ mod outside;
 mod secrets;
 mod work;
 
-pub use claims::{Recalled, remembered};
+pub use claims::Recalled;
 
 pub struct Live {
     client: Client,

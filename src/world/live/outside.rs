@@ -9,7 +9,8 @@ use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind};
 
 use super::Live;
 use super::secrets::{Key, text};
-use crate::api::{EdgeType, LockdownMode, Registry, VerifyMode};
+use crate::api::{EdgeType, LockdownMode, Registry, SuspendMode, VerifyMode};
+use crate::core::lead::Leads;
 use crate::core::manifests::routes;
 use crate::core::names;
 use crate::core::op::Row;
@@ -19,7 +20,7 @@ use crate::core::steps::Step;
 use crate::core::subject::Subject;
 use crate::world::Error;
 use crate::world::http::bench::{Trial, try_key};
-use crate::world::http::probe::{Prober, Target};
+use crate::world::http::probe::{Expects, Prober, Target};
 use crate::world::http::registry::{self, Master, Place};
 use crate::world::http::{self, dns};
 
@@ -118,8 +119,14 @@ impl Live {
             return Ok(ProbeSeen { checks: vec![], failures: 0 });
         }
         let proof = who.receipt(Step::Proof).map(|proof| proof.at.0.to_string()).unwrap_or_default();
+        let expects = expects(who);
         let of = names::digest(
-            &[&proof, &who.generation.to_string(), &format!("{:?}", who.want.as_ref().map(|want| &want.refused))],
+            &[
+                &proof,
+                &who.generation.to_string(),
+                &format!("{:?}", who.want.as_ref().map(|want| &want.refused)),
+                &format!("{expects:?}"),
+            ],
             16,
         );
         if let Some(seen) = self.outside.still_good(&who.id, &of, probe.interval()) {
@@ -144,6 +151,7 @@ impl Live {
             }),
             refused: who.want.as_ref().map_or(&[], |want| &want.refused),
             locked: who.bench.spec.lockdown.mode == LockdownMode::APIOnly,
+            expects,
         };
         let checks = self.outside.prober.look(&target).await;
         Ok(self.outside.keep(&who.id, of, checks))
@@ -191,6 +199,15 @@ impl Live {
 
     fn master<'a>(&'a self, registry: &'a Registry, url: &'a str, token: &'a Key) -> Master<'a> {
         Master { client: &self.outside.client, url, site: &registry.site, token: token.sendable() }
+    }
+}
+
+/// A tenant is only looked at once its key is proven: then its hosts lead to its site, or to the page of a suspended one.
+fn expects(who: &Subject) -> Expects {
+    match (who.leads(), who.suspension()) {
+        (Leads::Suspended, _) => Expects::Suspended,
+        (Leads::Preparing | Leads::Serving, Some(SuspendMode::ReadOnly)) => Expects::ReadOnly,
+        (Leads::Preparing | Leads::Serving, Some(SuspendMode::Maintenance) | None) => Expects::Serving,
     }
 }
 

@@ -98,7 +98,7 @@ fn unread(who: &Subject, jobs: &[JobSeen]) -> bool {
 
 /// Set in the site, and not yet accepted from outside.
 fn unproven(who: &Subject, seen: &WorkSeen) -> bool {
-    let over_http = who.bench.spec.api_user.verify.mode == VerifyMode::HTTP;
+    let over_http = who.bench.spec.api_user.verify.mode == VerifyMode::HTTP && !who.is_closed();
     let set = steps::fresh(Step::Keys, who, &seen.versions);
     over_http && set && !steps::fresh(Step::Proof, who, &seen.versions) && seen.custody == SecretState::Current
 }

@@ -37,6 +37,7 @@ pub struct Call {
     pub status: bool,
     pub uri: String,
     pub selector: String,
+    pub fields: String,
     pub manager: String,
     pub body: Value,
 }
@@ -65,8 +66,8 @@ impl Call {
         if verb == Verb::Create {
             key.name = body["metadata"]["name"].as_str().expect("a name").to_owned();
         }
-        let (selector, manager) = (query("labelSelector"), query("fieldManager"));
-        Self { verb, key, status, uri: head.uri.to_string(), selector, manager, body }
+        let (selector, fields, manager) = (query("labelSelector"), query("fieldSelector"), query("fieldManager"));
+        Self { verb, key, status, uri: head.uri.to_string(), selector, fields, manager, body }
     }
 
     pub fn writes(&self) -> bool {
@@ -97,7 +98,10 @@ impl fmt::Display for Call {
             (namespace, "") => write!(to, " {namespace}"),
             (namespace, name) => write!(to, " {namespace}/{name}"),
         }?;
-        if self.selector.is_empty() { Ok(()) } else { write!(to, " {}", self.selector.replace("tenancy.nexuserp.io/", "")) }
+        for chosen in [&self.selector, &self.fields].into_iter().filter(|chosen| !chosen.is_empty()) {
+            write!(to, " {}", chosen.replace("tenancy.nexuserp.io/", ""))?;
+        }
+        Ok(())
     }
 }
 

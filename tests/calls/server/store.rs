@@ -82,8 +82,13 @@ impl Store {
                 None => labels.get(part).is_some(),
             })
         };
+        let field = |object: &Value| {
+            let Some((path, value)) = call.fields.split_once('=') else { return true };
+            object.pointer(&format!("/{}", path.replace('.', "/"))).and_then(Value::as_str).unwrap_or_default() == value
+        };
         let at = |key: &Key| key.plural == call.key.plural && [key.namespace.as_str(), ""].contains(&call.key.namespace.as_str());
-        let items = self.objects.iter().filter(|(key, object)| at(key) && selected(object)).map(|(_, object)| object);
+        let items =
+            self.objects.iter().filter(|(key, object)| at(key) && selected(object) && field(object)).map(|(_, object)| object);
         let items: Vec<&Value> = items.collect();
         json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": self.version.to_string()}, "items": items})
     }

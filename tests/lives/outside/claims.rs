@@ -1,6 +1,7 @@
 //! Claims with versions: made by a plain create, changed from the version that was read, deleted only while they are the tenant's.
 
-use tenant_operator::api::{Holder, Record};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use tenant_operator::api::{Holder, Receipt, Record};
 use tenant_operator::core::names;
 use tenant_operator::core::op::{Change, Claim};
 use tenant_operator::core::record;
@@ -9,12 +10,15 @@ use tenant_operator::core::subject::{ObjectName, Remembered, Subject};
 use tenant_operator::world::{Effect, Error};
 
 use super::Outside;
+use crate::guards::Guard;
 
 #[derive(Clone, Debug)]
 pub struct Claimed {
     pub holder: Holder,
     pub record: Option<Record>,
     pub version: u64,
+    /// Receipts of a later release of the operator that were written into the record.
+    pub notes: Vec<String>,
 }
 
 /// What the claims say of a tenant that is known only by its object's name.
@@ -50,6 +54,8 @@ impl Outside {
         let state = |name: &String| match self.claims.get(name) {
             None => ClaimState::Free,
             Some(claim) if claim.holder.id == who.id => ClaimState::Ours,
+            Some(_) if !self.guards(Guard::Claim) => ClaimState::Free,
+            Some(_) if !self.guards(Guard::Holder) => ClaimState::Ours,
             Some(claim) => ClaimState::Theirs(claim.holder.namespace.clone(), claim.holder.name.clone()),
         };
         wanted.into_iter().map(|(name, host)| ClaimSeen { state: state(&name), name, host }).collect()
@@ -59,12 +65,12 @@ impl Outside {
         let mut effect = Effect::None;
         for claim in claims {
             self.about_to(&claim.name)?;
-            if self.claims.contains_key(&claim.name) {
+            if self.claims.contains_key(&claim.name) && self.guards(Guard::Claim) {
                 return Ok(effect);
             }
             let holder = Holder { id: who.id.clone(), namespace: who.tenant.namespace.clone(), name: who.tenant.name.clone() };
             let record = claim.host.is_none().then(|| record::first(who));
-            let made = Claimed { holder, record, version: self.fresh() };
+            let made = Claimed { holder, record, version: self.fresh(), notes: vec![] };
             let before = effect.clone();
             if let Some(remembered) = made.remembered() {
                 effect = Effect::Record(Box::new(remembered));
@@ -84,7 +90,7 @@ impl Outside {
     pub fn release_claims(&mut self, id: &str, names: &[String]) -> Result<(), Error> {
         for name in names {
             self.about_to(name)?;
-            if self.claims.get(name).is_some_and(|claim| claim.holder.id == id) {
+            if self.claims.get(name).is_some_and(|claim| claim.holder.id == id || !self.guards(Guard::Holder)) {
                 self.claims.remove(name);
                 self.wrote(&format!("{id} releases {name}"))?;
             }
@@ -96,19 +102,52 @@ impl Outside {
         let name = who.site_claim();
         self.about_to("the record")?;
         if self.strikes(self.faults.conflict) {
-            let version = self.fresh();
-            self.claims.entry(name.clone()).and_modify(|claim| claim.version = version);
-            self.say(|| "somebody else writes the record".to_owned());
+            self.somebody_writes(&name);
         }
         let changed = || Error::Changed { kind: "TenantClaim", name: name.clone() };
         let read = who.record.as_ref().ok_or_else(changed)?.version.clone();
         let version = self.fresh();
-        let claim = self.claims.get_mut(&name).filter(|claim| claim.version.to_string() == read).ok_or_else(changed)?;
+        if let Some(held) =
+            self.claims.get(&name).filter(|claim| claim.version.to_string() == read).and_then(|claim| claim.record.clone())
+        {
+            self.check_turn(who, change, &held);
+        }
+        let guarded = self.guards(Guard::Preconditions);
+        if !self.guards(Guard::Begun) && matches!(change, Change::Stale(_)) {
+            return Ok(Effect::None);
+        }
+        let claim = self.claims.get_mut(&name).ok_or_else(changed)?;
+        if !guarded {
+            // The whole record goes over whatever was written meanwhile.
+            claim.record = who.record().cloned();
+        } else if claim.version.to_string() != read {
+            return Err(changed());
+        }
         claim.record = Some(record::changed(claim.record.as_ref().ok_or_else(changed)?, change));
         claim.version = version;
+        let kept = claim.record.as_ref().is_some_and(|record| claim.notes.iter().all(|note| record.receipts.contains_key(note)));
         let effect = claim.remembered().map_or(Effect::None, |record| Effect::Record(Box::new(record)));
+        if !kept {
+            self.fault(format!("what somebody else wrote into the record of {} is lost", who.id));
+        }
         self.wrote(&format!("{} remembers {}", who.id, brief(change)))?;
         Ok(effect)
+    }
+}
+
+impl Outside {
+    /// Another leader, in the moment before it learns that it is none any more.
+    fn somebody_writes(&mut self, name: &str) {
+        let (version, now) = (self.fresh(), self.time());
+        let Some(claim) = self.claims.get_mut(name) else { return };
+        if let Some(record) = &mut claim.record {
+            let note = format!("later-{version}");
+            let receipt = Receipt { hash: note.clone(), version: "2".to_owned(), at: Time(now), facts: None };
+            record.receipts.insert(note.clone(), receipt);
+            claim.notes.push(note);
+        }
+        claim.version = version;
+        self.say(|| "somebody else writes the record".to_owned());
     }
 }
 

@@ -16,6 +16,9 @@ pub struct Site {
     pub complete: bool,
     pub apps: Vec<String>,
     pub installing: Option<String>,
+    /// For the installation that is under way.
+    pub backed_up: bool,
+    pub admins: Vec<String>,
     pub config: BTreeMap<String, Value>,
     /// Config keys that our steps have set.
     pub ours: BTreeSet<String>,
@@ -26,6 +29,12 @@ pub struct Site {
     pub maintenance: bool,
     /// What somebody changed in it by hand, by the inspection's names.
     pub harmed: BTreeSet<&'static str>,
+    /// In maintenance, it still answers who only reads.
+    pub reads: bool,
+    /// Its scheduler starts nothing.
+    pub paused: bool,
+    /// A worker may believe until then that it is closed.
+    pub opens: i64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +75,21 @@ pub struct Dock {
 }
 
 impl Site {
+    pub fn is_closed(&self) -> bool {
+        self.maintenance && !self.reads
+    }
+
+    /// As Frappe's own config keys have it.
+    pub fn suspend(&mut self, mode: Option<&str>, opens: i64) {
+        let was_closed = self.is_closed();
+        self.maintenance = mode.is_some();
+        self.paused = mode.is_some();
+        self.reads = mode == Some("ReadOnly");
+        if was_closed && !self.is_closed() {
+            self.opens = opens;
+        }
+    }
+
     pub fn new(marker: Value, database: String, encryption: u64) -> Self {
         Self {
             marker,
@@ -74,6 +98,8 @@ impl Site {
             complete: false,
             apps: vec![],
             installing: None,
+            backed_up: false,
+            admins: vec![],
             config: BTreeMap::new(),
             ours: BTreeSet::new(),
             settings: None,
@@ -81,6 +107,9 @@ impl Site {
             key: None,
             maintenance: false,
             harmed: BTreeSet::new(),
+            reads: false,
+            paused: false,
+            opens: 0,
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::jiff::SignedDuration;
 use serde_json::{Value, json};
 use tenant_operator::api::ProbeMode;
+use tenant_operator::core::lead::Leads;
 use tenant_operator::core::manifests::{Child, certificate, routes};
 use tenant_operator::core::names::{self, label};
 use tenant_operator::core::seen::{CertificateSeen, Check, ChildSeen, ChildState, DnsSeen, Lookup, RoutesSeen};
@@ -144,6 +145,10 @@ impl Outside {
         if found.is_some_and(|kept| kept.owner() != who.id) {
             self.fault(format!("{} takes {:?} from somebody else", who.id, key(child)));
         }
+        let is_route = !matches!(child, Child::Certificate(_));
+        if is_route && who.leads() == Leads::Serving && self.dock.sites.get(&who.site).is_some_and(super::dock::Site::is_closed) {
+            self.fault(format!("the hosts of {} lead to a site that is closed", who.id));
+        }
         let leaving = self.edge.children.get(&key(child)).and_then(|kept| kept.gone_at);
         let issued = self.edge.secrets.contains_key(child.name()).then_some(self.now);
         let signs_at = self.now + self.chance.between(3, 40);
@@ -180,18 +185,32 @@ impl Outside {
         let edge = self.is_out(Party::Edge).then_some("no connection");
         let name = self.is_out(Party::Dns).then_some("no address");
         let tls = self.edge_has_certificate(who);
-        let answer = self.through_the_edge(who).err();
+        let (what, answer) = match who.leads() {
+            Leads::Suspended => ("suspended", self.says_suspended(who).err()),
+            Leads::Preparing | Leads::Serving => ("ping, key, refusals", self.through_the_edge(who).err()),
+        };
         let no_site = answer.as_deref() == Some("404");
         vec![
             Check { name: Check::PING, problem: problem(no_site.then_some("answers 404 Not Found")) },
             Check { name: "name", problem: problem(name.or(edge)) },
             Check { name: "TLS", problem: problem((!tls).then_some("the certificate does not cover the host")) },
-            Check { name: "ping, key, refusals", problem: answer },
+            Check { name: what, problem: answer },
         ]
     }
 
     fn edge_has_certificate(&self, who: &Subject) -> bool {
         certificate::certificate(who).is_none() || self.edge.secrets.get(&names::certificate(&who.id)) == Some(&who.id)
+    }
+
+    /// Whatever is asked of either host, the answer is that the tenant is suspended.
+    pub fn says_suspended(&self, who: &Subject) -> Result<(), String> {
+        for (host, path) in [&who.hosts.frontend, &who.hosts.api].into_iter().flat_map(|host| [(host, "/"), (host, "/login")]) {
+            let service = self.leads(host, path)?.0;
+            if service != "dock-tenant-answer:8504" {
+                return Err(format!("{host}{path} leads to {service}"));
+            }
+        }
+        Ok(())
     }
 
     /// What a client meets who knows the hosts and the published key, and nothing else.
@@ -227,7 +246,8 @@ impl Outside {
         match () {
             () if self.is_out(Party::Web) => Err("no answer".to_owned()),
             () if self.is_out(Party::Database) => Err("500".to_owned()),
-            () if found.maintenance => Err("503".to_owned()),
+            () if found.is_closed() || found.opens > self.now => Err("503".to_owned()),
+            () if found.key.as_ref().is_some_and(|key| key.under != found.encryption) => Err("417".to_owned()),
             () if early || !self.dock.accepts(site, api) => Err("401".to_owned()),
             () => Ok(()),
         }

@@ -10,6 +10,7 @@ use tenant_operator::world::Error;
 
 use super::Outside;
 use crate::faults::Party;
+use crate::guards::Guard;
 
 pub struct Master {
     pub fields: BTreeMap<String, String>,
@@ -49,6 +50,9 @@ impl Outside {
 
     fn masked(&self, key: &str) -> Option<BTreeMap<String, Value>> {
         let mut row = self.master.rows.get(key)?.clone();
+        if !self.guards(Guard::Row) {
+            row.insert("holder".to_owned(), json!(""));
+        }
         for (name, value) in &mut row {
             if self.master.fields.get(name).is_some_and(|kind| kind == "Password") {
                 *value = json!("*****");

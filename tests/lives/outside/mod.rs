@@ -9,6 +9,8 @@ use tenant_operator::core::subject::ObjectName;
 use crate::chance::Chance;
 use crate::faults::Faults;
 use crate::given::{self, Kind};
+use crate::guards::Guard;
+use crate::turns::Rollouts;
 
 pub mod claims;
 pub mod dock;
@@ -26,6 +28,8 @@ const BEGINNING: i64 = 1_795_248_000;
 
 pub struct Outside {
     pub now: i64,
+    /// When the operator's pass began.
+    pub began: i64,
     pub chance: Chance,
     pub kind: Kind,
     pub bench: Bench,
@@ -39,6 +43,8 @@ pub struct Outside {
     pub master: master::Master,
     pub inspections: inspect::Inspections,
     pub faults: Faults,
+    /// The guard that is switched off.
+    pub off: Option<Guard>,
     /// Writes that the operator made, each of its ops and of its own patches.
     pub writes: u64,
     /// The operator was killed: nothing reaches the outside until it is started again.
@@ -54,6 +60,7 @@ pub struct Outside {
     pub harmed: BTreeMap<String, i64>,
     /// Sites that are gone, folder or database: they are never made anew.
     pub vanished: BTreeSet<String>,
+    pub rollouts: Rollouts,
     pub wrong: Vec<String>,
     pub trace: Option<Vec<String>>,
 }
@@ -62,6 +69,7 @@ impl Outside {
     pub fn new(seed: u64, kind: Kind, trace: bool) -> Self {
         Self {
             now: BEGINNING,
+            began: BEGINNING,
             chance: Chance::new(seed),
             kind,
             bench: given::bench(kind),
@@ -75,6 +83,7 @@ impl Outside {
             master: master::Master::new(),
             inspections: Default::default(),
             faults: Faults::default(),
+            off: None,
             writes: 0,
             dead: false,
             epoch: 0,
@@ -83,6 +92,7 @@ impl Outside {
             promised: BTreeMap::new(),
             harmed: BTreeMap::new(),
             vanished: BTreeSet::new(),
+            rollouts: Rollouts::default(),
             wrong: vec![],
             trace: trace.then(Vec::new),
         }
@@ -90,6 +100,10 @@ impl Outside {
 
     pub fn time(&self) -> Timestamp {
         at(self.now)
+    }
+
+    pub fn guards(&self, guard: Guard) -> bool {
+        self.off != Some(guard)
     }
 
     /// A number that never comes twice: versions, secrets, data.

@@ -9,10 +9,13 @@ use tenant_operator::core::subject::ObjectName;
 use tenant_operator::world::Error;
 
 use super::Outside;
+use crate::guards::Guard;
 
 #[derive(Default)]
 pub struct Objects {
     pub tenants: BTreeMap<ObjectName, Tenant>,
+    /// Each as it was before its last change.
+    pub before: BTreeMap<ObjectName, Tenant>,
     /// Identities whose data may go for good, by the policy of their Tenant.
     pub given_up: BTreeSet<String>,
 }
@@ -31,12 +34,28 @@ pub fn is_held(tenant: &Tenant) -> bool {
 impl Outside {
     pub fn apply_tenant(&mut self, tenant: Tenant) {
         self.say(|| format!("applied: {:?}", name_of(&tenant)));
+        self.objects.before.remove(&name_of(&tenant));
         self.objects.tenants.insert(name_of(&tenant), tenant);
         self.stir();
     }
 
+    /// As the operator's cache has it: it may be behind by a change, but never goes back. `known` is what the operator saw last.
+    pub fn tenant(&mut self, name: &ObjectName, known: Option<&Tenant>) -> Option<Tenant> {
+        let now = self.objects.tenants.get(name).cloned()?;
+        let same = |before: &&Tenant| known.is_some_and(|known| known.spec == before.spec && known.metadata == before.metadata);
+        let before = self.objects.before.get(name).filter(same).cloned();
+        match before {
+            Some(before) if self.strikes(self.faults.stale) => {
+                self.say(|| "the Tenant is seen as it was before".to_owned());
+                Some(before)
+            }
+            _ => Some(now),
+        }
+    }
+
     pub fn edit_tenant(&mut self, name: &ObjectName, edit: impl FnOnce(&mut Tenant)) {
         let Some(tenant) = self.objects.tenants.get_mut(name) else { return };
+        self.objects.before.insert(name.clone(), tenant.clone());
         let before = tenant.spec.clone();
         edit(tenant);
         if tenant.spec != before {
@@ -49,6 +68,7 @@ impl Outside {
     pub fn delete_tenant(&mut self, name: &ObjectName) {
         let now = Time(self.time());
         let Some(tenant) = self.objects.tenants.get_mut(name) else { return };
+        self.objects.before.insert(name.clone(), tenant.clone());
         if is_held(tenant) {
             if tenant.metadata.deletion_timestamp.is_none() {
                 tenant.metadata.deletion_timestamp = Some(now);
@@ -85,8 +105,16 @@ impl Outside {
         }
     }
 
-    pub fn hold(&mut self, name: &ObjectName) -> Result<(), Error> {
+    /// Onto the version that was read only.
+    pub fn hold(&mut self, name: &ObjectName, read: &Tenant) -> Result<(), Error> {
         self.about_to("the finalizer")?;
+        if !self.guards(Guard::Finalizer) {
+            return Ok(());
+        }
+        let same = |tenant: &Tenant| tenant.metadata == read.metadata && tenant.spec == read.spec;
+        if !self.objects.tenants.get(name).is_some_and(same) {
+            return Err(Error::Changed { kind: "Tenant", name: name.name.clone() });
+        }
         if let Some(tenant) = self.objects.tenants.get_mut(name) {
             tenant.metadata.finalizers.get_or_insert_default().push(FINALIZER.to_owned());
         }

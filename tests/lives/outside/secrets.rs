@@ -9,6 +9,7 @@ use tenant_operator::core::subject::{ObjectName, Subject};
 use tenant_operator::world::Error;
 
 use super::Outside;
+use crate::guards::Guard;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Custody {
@@ -77,7 +78,7 @@ impl Outside {
         let custody = self.secrets.custody.get(&who.id);
         match self.secrets.published.get(&passport(who)) {
             None => SecretState::Absent,
-            Some(held) if held.owner.as_ref() != Some(&who.id) => SecretState::NotOurs,
+            Some(held) if held.owner.as_ref() != Some(&who.id) && self.guards(Guard::Secret) => SecretState::NotOurs,
             Some(held) if custody.is_some_and(|custody| custody.api == held.api) && held.url.contains(&who.hosts.api) => {
                 SecretState::Current
             }
@@ -131,6 +132,9 @@ impl Outside {
             self.fault(format!("a key of {} is published that its site does not accept", who.id));
         }
         if self.secrets.published.get(&passport(who)).is_some_and(|held| held.owner.as_ref() != Some(&who.id)) {
+            if !self.guards(Guard::Secret) {
+                self.fault(format!("{} writes over a Secret that is not its own", who.id));
+            }
             return Err(Error::SecretNotOurs { name: who.credentials_secret.clone() });
         }
         let made = Published { owner: Some(who.id.clone()), api, url: format!("https://{}", who.hosts.api) };

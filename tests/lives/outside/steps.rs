@@ -9,6 +9,7 @@ use tenant_operator::core::steps::Step;
 use super::Outside;
 use super::dock::{Archive, Database, Key, Site};
 use crate::faults::Party;
+use crate::guards::Guard;
 
 /// What a container was started with.
 #[derive(Clone, Debug)]
@@ -85,7 +86,11 @@ impl Outside {
 
     /// The site, proven to be the tenant's own.
     fn own(&mut self, given: &Given) -> Result<&mut Site, Refusal> {
+        let guarded = self.guards(Guard::Marker);
         let site = self.dock.sites.get_mut(given.site()).ok_or(("SiteVanished", Fatal))?;
+        if !guarded {
+            return Ok(site);
+        }
         if !site.is_of(given.id()) {
             return Err(("ForeignSite", Fatal));
         }
@@ -110,6 +115,11 @@ impl Outside {
         }
         let has_database = self.dock.databases.get(given.database()).is_some_and(|database| database.complete);
         let encryption = given.secret("TENANT_ENCRYPTION_KEY");
+        if !self.guards(Guard::Marker) && !self.dock.sites[given.site()].is_of(given.id()) {
+            // new-site --force, on whatever database the site's config names.
+            let theirs = self.dock.sites[given.site()].database.clone();
+            self.dock.databases.remove(&theirs);
+        }
         let site = self.own(given)?;
         if site.complete && turn == 0 {
             site.encryption = encryption;
@@ -135,6 +145,7 @@ impl Outside {
 
     fn install(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
         let available = self.dock.apps.clone();
+        let backs_up = given.input["backup"] == json!(true) && self.guards(Guard::Backup);
         let site = self.own(given)?;
         let wanted = given.apps();
         if wanted.iter().any(|app| !available.contains(app)) {
@@ -147,15 +158,26 @@ impl Outside {
             site.apps.push(app);
         }
         if let Some(app) = wanted.iter().find(|app| !site.apps.contains(app)) {
+            if backs_up && !site.backed_up {
+                site.backed_up = true;
+                return Ok(Turn::Next(3));
+            }
             site.installing = Some(app.clone());
+            let backed_up = site.backed_up;
+            if self.promised.contains_key(given.id()) && !backed_up {
+                self.fault(format!("{} gets {app} without a backup", given.id()));
+            }
             return Ok(Turn::Next(if turn % 2 == 0 { 9 } else { 0 }));
         }
+        site.backed_up = false;
         let apps: Vec<Value> = site.apps.iter().map(|app| json!({"name": app, "version": "15.7"})).collect();
         Ok(Turn::Done(json!({"apps": apps, "installed": wanted})))
     }
 
     fn configure(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
         let wanted = given.input["settings"].clone();
+        // As long as Frappe 16 may take to read the site's config again.
+        let opens = self.now + self.chance.between(0, 60);
         let site = self.own(given)?;
         if turn == 0 {
             return Ok(Turn::Next(if wanted["setup"] == json!("Complete") && site.setup_runs == 0 { 9 } else { 1 }));
@@ -178,8 +200,16 @@ impl Outside {
         site.ours = values.keys().cloned().collect();
         site.config.extend(values);
         site.harmed.remove("scheduler");
+        let admin = wanted["admin"]["email"].as_str().unwrap_or_default().to_owned();
+        site.admins.retain(|other| *other != admin);
+        let earlier = site.admins.clone();
+        site.admins.push(admin);
         site.settings = Some(json!([wanted["setup"], wanted["admin"], wanted["rateLimit"], wanted["lockdown"]]));
-        Ok(Turn::Done(json!({"setup": wanted["setup"], "scheduler": true, "changed": []})))
+        let closed = site.is_closed();
+        site.suspend(wanted["suspend"].as_str(), opens);
+        let resumed = closed && wanted["suspend"].is_null();
+        let done = json!({"setup": wanted["setup"], "suspend": wanted["suspend"], "resumed": resumed, "earlierAdmins": earlier, "changed": []});
+        Ok(Turn::Done(done))
     }
 
     fn set_key(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
@@ -196,9 +226,16 @@ impl Outside {
         }
         let under = site.encryption;
         site.harmed.remove("apiUser");
+        // Only a key that is new to a worker can be written over, and only a request from outside tells.
+        let first = self.own(given)?.key.is_none() && given.input["keys"]["verifyInSite"] == json!(false);
+        let spoiled = (first && self.strikes(self.faults.spoil)).then(|| self.fresh());
+        let site = self.own(given)?;
         let changed = site.key.as_ref().is_none_or(|key| key.api != api || key.under != under || key.revoked);
         if changed {
             site.key = Some(Key { user: user.clone(), api, under, revoked: false, from });
+        }
+        if let Some(spoiled) = spoiled {
+            site.encryption = spoiled;
         }
         let hashes = json!({"apiKey": api.to_string(), "apiSecret": api.to_string()});
         let proven = &given.input["keys"]["verifyInSite"];
@@ -223,7 +260,7 @@ impl Outside {
             return Ok(Turn::Done(json!({"directory": null, "files": 0})));
         }
         let resting = self.own(given)?;
-        resting.maintenance = true;
+        (resting.maintenance, resting.reads, resting.paused) = (true, false, true);
         if turn == 0 {
             return Ok(Turn::Next(given.input["archive"]["configCacheSeconds"].as_i64().unwrap_or(0)));
         }
@@ -232,6 +269,9 @@ impl Outside {
         }
         let encryption = resting.encryption;
         let data = self.dock.databases.get(given.database()).ok_or(("ArchiveFailed", Retryable))?.data;
+        if !self.guards(Guard::Manifest) {
+            return Ok(Turn::Done(json!({"directory": directory, "files": 4})));
+        }
         let archive = Archive { id: given.id().to_owned(), site: given.site().to_owned(), data, encryption };
         self.dock.archives.insert(directory.clone(), archive);
         Ok(Turn::Done(json!({"directory": directory, "files": 4})))
@@ -240,7 +280,7 @@ impl Outside {
     fn drop(&mut self, turn: u32, given: &Given, nothing_to_archive: bool) -> Result<Turn, Refusal> {
         if let Some(manifest) = given.input["drop"]["manifest"].as_str().filter(|_| !nothing_to_archive) {
             let proven = self.dock.archives.get(manifest).is_some_and(|archive| archive.id == given.id());
-            if !proven {
+            if !proven && self.guards(Guard::Manifest) {
                 return Err(("ManifestMismatch", Fatal));
             }
         }

@@ -1,0 +1,50 @@
+//! What the answering backend of a Bench says of its suspended tenants: their messages, by host, in a ConfigMap beside it.
+
+use std::collections::BTreeMap;
+
+use kube::ResourceExt;
+use kube::api::{Api, ListParams};
+use kube::runtime::watcher;
+
+use super::tenant::Reconciler;
+use crate::api::{Bench, Phase, Tenant, TenantClaimSpec};
+use crate::core::manifests::messages::{self, Messages};
+use crate::core::subject::ObjectName;
+use crate::world::error::Error;
+
+/// The only Tenants whose hosts lead to the page with a message.
+const IN_MAINTENANCE: &str = "spec.suspend.mode=Maintenance";
+
+pub fn watched() -> watcher::Config {
+    watcher::Config::default().fields(IN_MAINTENANCE)
+}
+
+impl Reconciler {
+    /// `carried`: the claims of the tenants that the Bench carries. Only who holds a host has a say over what it answers.
+    pub(super) async fn say(&self, bench: &Bench, carried: &[TenantClaimSpec]) -> Result<(), Error> {
+        let (name, namespace) = (bench.name_any(), bench.namespace().unwrap_or_default());
+        let tenants = if carried.is_empty() { vec![] } else { self.in_maintenance().await? };
+        let (wanted, left_out) = messages::config_map(&name, &namespace, &by_host(carried, &tenants));
+        if left_out > 0 {
+            tracing::warn!(bench = %name, %namespace, hosts = left_out, "no room for the messages of all suspended tenants: the rest says a general text");
+        }
+        self.ensure(&namespace, &wanted).await.map(drop)
+    }
+
+    async fn in_maintenance(&self) -> Result<Vec<Tenant>, Error> {
+        let tenants = Api::<Tenant>::all(self.client.clone()).list(&ListParams::default().fields(IN_MAINTENANCE)).await;
+        tenants.map(|tenants| tenants.items).map_err(|source| Error::cluster("list", "Tenant", "in maintenance", source))
+    }
+}
+
+fn by_host(carried: &[TenantClaimSpec], tenants: &[Tenant]) -> Messages {
+    let tenants: BTreeMap<ObjectName, &Tenant> = tenants.iter().map(|tenant| (ObjectName::of(tenant), tenant)).collect();
+    let message = |claim: &TenantClaimSpec| {
+        let record = claim.record.as_ref().filter(|record| record.phase == Phase::Active)?;
+        let holder = ObjectName { namespace: claim.holder.namespace.clone(), name: claim.holder.name.clone() };
+        let spec = tenants.get(&holder).map(|tenant| &tenant.spec).filter(|spec| spec.subdomain == record.subdomain)?;
+        let message = spec.suspend.as_ref()?.public_message.clone()?;
+        Some([(record.hosts.frontend.clone(), message.clone()), (record.hosts.api.clone(), message)])
+    };
+    carried.iter().filter_map(message).flatten().collect()
+}

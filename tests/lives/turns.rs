@@ -1,0 +1,184 @@
+//! Plans that change under their tenants: the operator's own turns, and what must be true of every rollout.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use tenant_operator::api::{Record, Tenant};
+use tenant_operator::controller::pass::Done;
+use tenant_operator::core::op::Change;
+use tenant_operator::core::rollout::{self, Came};
+use tenant_operator::core::seen::JobState;
+use tenant_operator::core::subject::{ObjectName, Problem, Remembered, Subject};
+use tenant_operator::world::Error;
+use tenant_operator::world::turns::{Turns, Woken};
+
+use crate::guards::Guard;
+use crate::outside::Outside;
+use crate::sim::Sim;
+
+/// The operator's own memory: gone with a crash.
+pub struct Memory(Mutex<(Turns, Woken)>);
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self(Mutex::new(Turns::new()))
+    }
+}
+
+impl Memory {
+    fn with<T>(&self, what: impl FnOnce(&mut (Turns, Woken)) -> T) -> T {
+        what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The watch tells of every Tenant before the first pass is made.
+    pub fn forget(&self, outside: &mut Outside) {
+        outside.forget_failures();
+        self.with(|turns| {
+            *turns = Turns::new();
+            outside.objects.tenants.values().for_each(|tenant| turns.0.named(tenant, outside.time()));
+        });
+    }
+
+    pub fn called(&self) -> Vec<ObjectName> {
+        self.with(|turns| std::iter::from_fn(|| turns.1.tenants.try_recv().ok()).collect())
+    }
+
+    pub fn gone(&self, name: &ObjectName, now: k8s_openapi::jiff::Timestamp) {
+        self.with(|turns| turns.0.gone(name, now));
+    }
+
+    pub fn aside(&self, tenant: &Tenant, now: k8s_openapi::jiff::Timestamp) {
+        self.with(|turns| turns.0.aside(tenant, now));
+    }
+
+    /// As a pass up begins.
+    pub fn subject(
+        &self,
+        outside: &Outside,
+        tenant: &Tenant,
+        id: String,
+        record: Option<Remembered>,
+    ) -> Result<Subject, Problem> {
+        let plan = outside.plans.get(&tenant.spec.plan);
+        let held = record.as_ref().map(|held| &held.record);
+        let turn = self.with(|turns| turns.0.look(tenant, plan, held, outside.time()));
+        let mut gift = outside.give(tenant, id, record);
+        gift.turn = turn || !outside.guards(Guard::Turns);
+        Subject::parse(gift.as_given())
+    }
+
+    pub fn report(&self, done: &Done) {
+        self.with(|turns| turns.0.report(&done.who, done.came()));
+    }
+
+    /// Plans whose status may have to be written.
+    pub fn news(&self) -> BTreeSet<String> {
+        self.with(|turns| std::iter::from_fn(|| turns.1.plans.try_recv().ok()).collect())
+    }
+}
+
+/// Who is being changed, and who failed, as the outside sees it: by plan, tenant ids.
+#[derive(Default)]
+pub struct Rollouts {
+    changing: BTreeMap<String, BTreeSet<String>>,
+    failed: BTreeMap<(String, i64), BTreeSet<String>>,
+}
+
+impl Rollouts {
+    pub fn leave(&mut self, id: &str) {
+        self.changing.values_mut().for_each(|ids| _ = ids.remove(id));
+    }
+
+    fn forget(&mut self, id: &str) {
+        self.leave(id);
+        self.failed.values_mut().for_each(|ids| _ = ids.remove(id));
+    }
+}
+
+impl Sim {
+    pub fn report(&self, done: &Done) {
+        let mut outside = self.outside();
+        if !outside.dead {
+            match done.came() {
+                Came::Settled => outside.rollouts.forget(&done.who.id),
+                Came::Failed => outside.note_failed(&done.who),
+                Came::Queued | Came::UnderWay => {}
+            }
+        }
+        self.turns.report(done);
+    }
+
+    /// The plans' own controller.
+    pub fn tell_plan(&self, name: &str) -> Result<(), Error> {
+        let mut outside = self.outside();
+        let now = outside.time();
+        let Some(plan) = outside.plans.get(name).cloned() else { return Ok(()) };
+        let tally = self.turns.with(|turns| turns.0.plan(&plan, now));
+        if tally.unseen > 0 {
+            return Ok(());
+        }
+        let status = rollout::status(name, &plan, &tally, now);
+        if plan.status.as_ref() == Some(&status) {
+            return Ok(());
+        }
+        outside.about_to("the status of a plan")?;
+        outside.say(|| format!("{name}: {status:?}"));
+        if let Some(plan) = outside.plans.get_mut(name) {
+            plan.status = Some(status);
+        }
+        outside.wrote(&format!("status of plan {name}"))
+    }
+}
+
+impl Outside {
+    /// Before a record takes another copy of the plan: whoever is in use is changed in turn.
+    pub fn check_turn(&mut self, who: &Subject, change: &Change, record: &Record) {
+        let Change::Plan(copy) = change else { return };
+        self.rollouts.leave(&who.id);
+        let switched = record.plan.as_ref().is_none_or(|before| before.name != copy.name);
+        if switched || record.first_ready_at.is_none() {
+            return;
+        }
+        let there = self.naming(&copy.name);
+        let alive = |ids: &BTreeSet<String>| ids.iter().filter(|id| there.contains(*id)).count();
+        let failed = self.rollouts.failed.get(&(copy.name.clone(), copy.generation)).map_or(0, alive);
+        let changing = self.rollouts.changing.entry(copy.name.clone()).or_default();
+        changing.insert(who.id.clone());
+        let changing = alive(changing);
+        if changing > copy.spec.rollout.at_once as usize {
+            self.fault(format!("{changing} tenants of the plan {} are changed at once", copy.name));
+        }
+        if failed >= copy.spec.rollout.stop_after as usize {
+            self.fault(format!("{failed} tenants failed on the plan {}, and another one is changed", copy.name));
+        }
+    }
+
+    /// The identities of the Tenants that name the plan and are not leaving.
+    fn naming(&self, plan: &str) -> BTreeSet<String> {
+        let there =
+            |(_, tenant): &(&ObjectName, &Tenant)| tenant.spec.plan == plan && tenant.metadata.deletion_timestamp.is_none();
+        let names = self.objects.tenants.iter().filter(there).map(|(name, _)| name);
+        names.filter_map(|name| self.ids.get(name)).flatten().cloned().collect()
+    }
+
+    fn note_failed(&mut self, who: &Subject) {
+        let changing = self.rollouts.changing.values().any(|ids| ids.contains(&who.id));
+        let Some(copy) = who.record().and_then(|record| record.plan.as_ref()).filter(|_| changing) else { return };
+        let version = (copy.name.clone(), copy.generation);
+        self.rollouts.failed.entry(version).or_default().insert(who.id.clone());
+        self.rollouts.leave(&who.id);
+    }
+
+    /// What a process that begins anew can't see: that one which is tried again has failed before.
+    fn forget_failures(&mut self) {
+        let mut again = vec![];
+        for ((plan, _), ids) in &self.rollouts.failed {
+            let failed = |id: &&String| self.jobs.of(id).last().is_some_and(|(_, job)| job.state == JobState::Failed);
+            again.extend(ids.iter().filter(|id| !failed(id)).map(|id| (plan.clone(), id.clone())));
+        }
+        for (plan, id) in again {
+            self.rollouts.forget(&id);
+            self.rollouts.changing.entry(plan).or_default().insert(id);
+        }
+    }
+}
