@@ -18,6 +18,9 @@ fn essence(object: Option<Value>) -> Value {
     let meta = &object["metadata"];
     object["metadata"] = json!({"name": meta["name"], "labels": meta["labels"], "annotations": meta["annotations"]});
     object["status"] = Value::Null;
+    if let Some(Value::Object(port)) = object.pointer_mut("/spec/ports/0") {
+        port.remove("nodePort");
+    }
     object
 }
 

@@ -247,7 +247,7 @@ impl Life<'_> {
         }
         let site = self.subject(&name)?.site;
         self.until(act, |life| {
-            let well = || life.subject(&name).and_then(|who| truth::serves(&life.sim.outside(), &who)).is_ok();
+            let well = || life.subject(&name).is_ok_and(|who| truth::is_mended(&life.sim.outside(), &who));
             life.is_kept(who) || life.is_ready(who) && well()
         })?;
         let mut outside = self.sim.outside();

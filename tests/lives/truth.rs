@@ -82,6 +82,13 @@ fn published_key_works(outside: &Outside, tenant: &Tenant, status: &TenantStatus
     }
 }
 
+/// Nothing is left of what somebody did to its site past the operator, however it looks from outside just now.
+pub fn is_mended(outside: &Outside, who: &Subject) -> bool {
+    let passport = ObjectName { namespace: who.tenant.namespace.clone(), name: who.credentials_secret.clone() };
+    let works = outside.secrets.published.get(&passport).is_some_and(|held| outside.dock.accepts(&who.site, held.api));
+    works && serves(outside, who).is_ok()
+}
+
 /// Everything that spec, plan and Bench say is so.
 pub fn serves(outside: &Outside, who: &Subject) -> Result<(), String> {
     let must = |holds: bool, what: &str| if holds { Ok(()) } else { Err(format!("Ready, but {what}")) };
