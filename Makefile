@@ -1,5 +1,5 @@
 # The commands of the README. Each does all its set-up itself.
-.PHONY: demo demo-down test lives kubeconfig crds lab-up lab-down figures
+.PHONY: demo demo-down test lives chaos kubeconfig crds lab-up lab-down figures
 
 # From nothing to a working tenant on a real one-node Kubernetes.
 demo:
@@ -16,6 +16,10 @@ test:
 # Simulated lives of tenants. LIVES=100000: so many; SEED=7: that one; SABOTAGE=lock: with that guard switched off, which must fail.
 lives:
 	@LIVES=$(LIVES) SEED=$(SEED) SABOTAGE=$(SABOTAGE) tests/lives/run
+
+# Faults in the lab while tenants come and go: every one of them.
+chaos:
+	@tests/run chaos
 
 kubeconfig:
 	@lab/lab kubeconfig

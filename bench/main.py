@@ -46,6 +46,7 @@ class Ending:
 # Before the slower imports.
 ENDING = Ending()
 
+import step_adopt  # noqa: E402
 import step_apps  # noqa: E402
 import step_archive  # noqa: E402
 import step_create  # noqa: E402
@@ -53,6 +54,8 @@ import step_drop  # noqa: E402
 import step_expire  # noqa: E402
 import step_inspect  # noqa: E402
 import step_keys  # noqa: E402
+import step_report  # noqa: E402
+import step_retire  # noqa: E402
 import step_revoke  # noqa: E402
 import step_settings  # noqa: E402
 from tenant_failure import Failure  # noqa: E402
@@ -61,13 +64,16 @@ from tenant_report import Report  # noqa: E402
 from tenant_run import Run  # noqa: E402
 
 STEPS = {
+    "adopt": step_adopt.run,
     "create": step_create.run,
     "apps": step_apps.run,
     "settings": step_settings.run,
     "keys": step_keys.run,
     "inspect": step_inspect.run,
+    "report": step_report.run,
     "archive": step_archive.run,
     "drop": step_drop.run,
+    "retire": step_retire.run,
     "revoke": step_revoke.run,
     "expire": step_expire.run,
 }

@@ -17,14 +17,16 @@ MOST_REBUILDS = 2
 
 
 def run(run):
+    if run.given.adopted:
+        return adopted(run)
     # By which inspect sees that somebody changed it. The key is long and random: nothing leads back from its hash.
     return {**make(run), "sha256": {"encryptionKey": sha256(run.secrets.encryption_key)}}
 
 
 def make(run):
+    site = run.site
     run.secrets.need(database_password="TENANT_DB_PASSWORD")
     run.secrets.need_encryption_key()
-    site = run.site
     site.require_database_unshared()
     if not site.exists():
         refuse_to_replace(run)
@@ -34,6 +36,15 @@ def make(run):
     if is_half_made(run):
         return build(run)
     return {"created": False, "repaired": repair(run)}
+
+
+def adopted(run):
+    """A site that was there before us is never made (again), and keeps its own key and password."""
+    run.site.require_database_unshared()
+    run.site.require_own()
+    if is_half_made(run):
+        raise Failure("SiteVanished", f"{run.site.name} is no longer a complete site; restore it from a backup, or delete the Tenant.")
+    return {"created": False, "repaired": repair_marker(run)}
 
 
 def refuse_to_replace(run):
@@ -128,11 +139,8 @@ def begin(run):
 
 def repair(run):
     """Puts back what the site must have to work with what we hold in custody."""
-    repaired = []
+    repaired = repair_marker(run)
     with run.site.changing() as config:
-        if config.get(MARKER) != run.site.marker:
-            config[MARKER] = run.site.marker
-            repaired.append("marker")
         if config.get("encryption_key") != run.secrets.encryption_key:
             keep_replaced_key(config)
             config["encryption_key"] = run.secrets.encryption_key
@@ -145,6 +153,14 @@ def repair(run):
         run.database.grant(config["db_name"], user, run.secrets.database_password)
         repaired.append("database user")
     return repaired
+
+
+def repair_marker(run):
+    with run.site.changing() as config:
+        if config.get(MARKER) == run.site.marker:
+            return []
+        config[MARKER] = run.site.marker
+        return ["marker"]
 
 
 def keep_replaced_key(config):

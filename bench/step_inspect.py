@@ -116,6 +116,18 @@ def look(run, expectations):
     return found, inside
 
 
+def inside(run, expected):
+    """The same for one site whose marker need not be ours."""
+    site = Site.of(expected)
+    facts = tenant_inspect.files_of(site, site.config() or {}, expected)
+    try:
+        found = run.inside(tenant_inspect.from_sites, [expected])
+    except ChildFailed as failed:
+        raise failed.into("Unexpected", "The site cannot be looked at; it is tried again") from None
+    refuse_outage(found)
+    return {**found[0], **facts}
+
+
 def refuse_outage(inside):
     """With MariaDB or Redis down every site looks broken, and none is."""
     reasons = {facts.get("outside") for facts in inside}

@@ -16,6 +16,8 @@ def run(run):
         raise Failure("BadInput", "Bad input to the step: a key or secret with a colon cannot be used in a token.")
     wanted = run.given.section("keys")
     pair = run.secrets.api_key, run.secrets.api_secret
+    # First: from now on no late runner that knows of fewer pairs stops this one.
+    site.remember(pair=wanted.get("pair"))
     try:
         changed, holds, proven = run.inside(tenant_keys.apply, site.name, wanted, *pair)
     except ChildFailed as failed:
@@ -31,5 +33,5 @@ def run(run):
 
 def explain(failed, user):
     if failed.kind.endswith(("UniqueValidationError", "KeyTaken")):
-        return Failure("KeyConflict", "Another user of the site has this API key; ask for a new pair by changing credentials.rotateToken.")
+        return Failure("KeyConflict", "Another user of the site has this API key; take it from that user, then set the Tenant's annotation tenancy.nexuserp.io/retry-at to the present time.")
     return failed.into("UserFailed", f"The API user {user} cannot be given its key")

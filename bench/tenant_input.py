@@ -16,6 +16,10 @@ _APP = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _STAMP = re.compile(r"[0-9A-Za-z.:_-]+\Z")
 
 
+def is_database_name(name):
+    return isinstance(name, str) and bool(_DATABASE.match(name))
+
+
 @dataclass(frozen=True)
 class Input:
     """The checked input. `raw` keeps the sections that only one step reads."""
@@ -27,6 +31,7 @@ class Input:
     protected: tuple
     database: dict
     expect_site: bool
+    adopted: bool
     apps: tuple
     raw: dict = field(repr=False)
 
@@ -54,6 +59,7 @@ class Input:
             protected=tuple(raw.get("protectedSites") or ()),
             database=database,
             expect_site=bool(raw.get("expectSite")),
+            adopted=bool(raw.get("adopted")),
             apps=tuple(raw.get("apps") or ()),
             raw=raw,
         )
@@ -65,7 +71,9 @@ class Input:
     def _check_tenant(self):
         require(_ID.match(self.id), "id must be 16 hexadecimal digits")
         require(_SITE.match(self.site), "site must be a plain host name")
-        require(_DATABASE.match(self.database.get("name") or ""), "database.name may hold letters, digits and _")
+        # Only the site that is to be adopted knows its database before it was looked at.
+        named = self.adopted and not self.database.get("name")
+        require(named or is_database_name(self.database.get("name")), "database.name may hold letters, digits and _")
         require(self.marker.get("id") == self.id, "marker.id must equal id")
         require(all(_APP.match(app) for app in self.apps), "apps must be names of Python packages")
 

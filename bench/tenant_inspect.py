@@ -24,9 +24,13 @@ def from_files(site, expected):
     config = site.config() or {}
     if not site.is_own():
         return {"site": "Foreign"}
-    state = site.state()
-    if state.get("creating"):
+    if site.state().get("creating"):
         return {"site": "HalfMade"}
+    return files_of(site, config, expected)
+
+
+def files_of(site, config, expected):
+    state = site.state()
     facts = {"site": "Present", "database": config.get("db_name") == site.database_name}
     facts["config"] = {name: wanted(config) for name, wanted in config_checks(expected, state.get("sha256") or {})}
     print_of_key = (expected.get("sha256") or {}).get("encryptionKey")
@@ -34,8 +38,8 @@ def from_files(site, expected):
         facts["encryptionKey"] = digest(config.get("encryption_key")) == print_of_key
     if state.get("installing"):
         facts["installing"] = state["installing"]
-    if state.get("organization") == "Complete":
-        facts["setup"] = True  # run once; an app that asks for a wizard later is the customer's affair
+    if state.get("organization") in ("Complete", "Adopted"):
+        facts["setup"] = True  # run once, or not ours to run; an app that asks for a wizard later is the customer's affair
     return facts
 
 

@@ -1,4 +1,4 @@
-"""The keys and revoke steps' work inside a site. Every function here runs in a child and commits by itself."""
+"""The keys, retire and revoke steps' work inside a site. Every function here runs in a child and commits by itself."""
 
 import secrets as random
 
@@ -81,14 +81,31 @@ def validate(frappe, email, key, secret):
     return frappe.session.user == email
 
 
-def revoke(site, email):
-    """A secret that nobody knows, and the user disabled: Frappe 15 takes a disabled user's token."""
+def retire(site, email, other, key, secret):
+    """Stops the other user, if this one holds the pair; whether it does."""
     with tenant_frappe.site(site) as frappe:
-        if not frappe.db.exists("User", email):
-            return
-        user = frappe.get_doc("User", email)
-        user.api_secret = random.token_urlsafe(32)
-        user.enabled = 0
-        user.flags.no_welcome_mail = True
-        user.save(ignore_permissions=True)
+        found = frappe.db.get_value("User", email, ["api_key", "enabled"])
+        if not found or found[0] != key or not found[1] or decrypted(email) != secret:
+            return False
+        stop(frappe, other)
         frappe.db.commit()
+        return True
+
+
+def revoke(site, emails):
+    """Stops all of these users."""
+    with tenant_frappe.site(site) as frappe:
+        for email in emails:
+            stop(frappe, email)
+        frappe.db.commit()
+
+
+def stop(frappe, email):
+    """A secret that nobody knows, and the user disabled: Frappe 15 takes a disabled user's token."""
+    if not frappe.db.exists("User", email):
+        return
+    user = frappe.get_doc("User", email)
+    user.api_secret = random.token_urlsafe(32)
+    user.enabled = 0
+    user.flags.no_welcome_mail = True
+    user.save(ignore_permissions=True)

@@ -45,8 +45,23 @@ class Site:
 
     def is_own(self):
         """The id alone is not enough: a copied cluster has the same ids."""
-        marker = (self.config() or {}).get(MARKER) or {}
-        return all(marker.get(key) == self.marker[key] for key in ("id", "cluster"))
+        marker = (self.config() or {}).get(MARKER)
+        return isinstance(marker, dict) and all(marker.get(key) == self.marker[key] for key in ("id", "cluster"))
+
+    def whose(self, marker):
+        """Why a site is not this tenant's, and what a person may do; to be put into a sentence."""
+        if not marker:
+            return (
+                "exists without a marker; to take it over, list it in the Bench's adoption.siteNames and set adoption to TakeOver, "
+                "or else choose another subdomain or remove that site"
+            )
+        who = marker if isinstance(marker, dict) else {}
+        if who.get("id") and who.get("cluster") == self.marker.get("cluster"):
+            return (
+                f"carries the marker of tenant {who['id']} (its Secret {who['id']}-custody may still be there): restore that tenant's "
+                "TenantClaim and Secret from a backup, choose another subdomain, or remove that site"
+            )
+        return "carries the marker of another cluster's tenant; choose another subdomain, or take tenant_operator out of its site_config.json"
 
     def require_own(self):
         if not self.exists():
@@ -55,11 +70,10 @@ class Site:
                 f"The folder of {self.name} is gone from the sites volume; restore it from a backup or an archive, or delete the Tenant.",
             )
         if not self.is_own():
-            raise Failure(
-                "ForeignSite",
-                f"{self.name} exists and does not carry this tenant's marker, so it was not touched; choose another subdomain, or remove that site.",
-            )
+            raise Failure("ForeignSite", f"{self.name} {self.whose((self.config() or {}).get(MARKER))}, so it was not touched.")
         config = self.config()
+        if not self.database_name:
+            raise Failure("BadInput", "Bad input to the step: database.name is not given.")
         # The user bears the database's name. drop-site drops whichever the config names, so both count.
         if config.get("db_name") != self.database_name or config.get("db_user", self.database_name) != self.database_name:
             raise Failure(

@@ -53,10 +53,17 @@ random() (
   for key; do [ -s "$key" ] || openssl rand -hex 20 | tr -d '\n' >"$key"; done
 )
 
+# The operator, benches and their Jobs are where the restricted Pod Security Standard is enforced, as careful platform teams have it.
 namespaces() {
-  local name
-  for name in "${namespaces[@]}"; do printf -- '---\napiVersion: v1\nkind: Namespace\nmetadata: {name: %s}\n' "$name"; done
-  printf -- '---\napiVersion: v1\nkind: Namespace\nmetadata: {name: customers, labels: {saas: "true"}}\n'
+  local name labels
+  for name in "${namespaces[@]}" customers; do
+    case $name in
+      erp | erp16 | tenant-operator) labels="pod-security.kubernetes.io/enforce: restricted" ;;
+      customers) labels='pod-security.kubernetes.io/enforce: restricted, saas: "true"' ;;
+      *) labels= ;;
+    esac
+    printf -- '---\napiVersion: v1\nkind: Namespace\nmetadata: {name: %s, labels: {%s}}\n' "$name" "$labels"
+  done
 }
 
 # bench NAMESPACE VERSION MASTER-SITE
@@ -95,7 +102,7 @@ definitions() {
   local file; file=$(tool definitions.yaml)
   [ ! -e "$dir/applied-$(basename "$file")" ] || return 0
   apply <"$file"
-  kubectl wait --for=condition=Established crd --all --timeout=30s
+  kubectl wait --for=condition=Established crd --all --timeout=180s
   touch "$dir/applied-$(basename "$file")"
 }
 

@@ -17,10 +17,17 @@ kubectl() { kube kubectl "$@"; }
 inside() { nsenter --net="/run/netns/$net" "$@"; }   # ip netns exec would hide the cgroups from the kubelet
 ctr_() { ctr -a "$dir/containerd/sock" -n k8s.io "$@"; }
 
-# spawn NAME CMD...: outlives the shell and terminal that started it.
+# spawn NAME CMD...: outlives the shell and terminal that started it, and keeps none of their files open: a caller's lock, say.
+# The command is kept for start_server.
 spawn() {
-  local name=$1; shift
-  setsid nsenter --net="/run/netns/$net" "$@" >"$dir/$name.log" 2>&1 </dev/null 8>&- 9>&- &
+  local name=$1 file; shift
+  printf '%s\0' "$@" >"$dir/$name.command"
+  (
+    for file in "/proc/$BASHPID/fd"/*; do
+      file=${file##*/}; [ "$file" -le 2 ] || exec {file}>&-
+    done
+    exec setsid nsenter --net="/run/netns/$net" "$@" >>"$dir/$name.log" 2>&1 </dev/null
+  ) &
   echo $! >"$dir/$name.pid"
 }
 runs() { [ -e "$dir/$1.pid" ] && tr '\0' ' ' <"/proc/$(<"$dir/$1.pid")/cmdline" | grep -q "$1"; } 2>/dev/null
@@ -70,8 +77,21 @@ current-context: lab
 Y
 )
 
+# What the operator asks the API server, one line each, without what is said: tests compare it with the chart's roles.
+audit() {
+  cat >"$dir/audit.yaml" <<Y
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- {level: Metadata, users: ["system:serviceaccount:tenant-operator:tenant-operator"]}
+- {level: None}
+Y
+}
+
 control_plane() {
   local kube pki=$dir/pki; kube=$(tool kube)
+  audit
   spawn etcd "$kube" etcd --data-dir "$dir/etcd" --unsafe-no-fsync --log-level warn \
     --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 --listen-peer-urls http://127.0.0.1:2380
   spawn kube-apiserver "$kube" kube-apiserver --etcd-servers http://127.0.0.1:2379 --cert-dir "$pki" \
@@ -79,7 +99,8 @@ control_plane() {
     --bind-address 0.0.0.0 --advertise-address $node --secure-port 6443 \
     --kubelet-client-certificate "$pki/client.crt" --kubelet-client-key "$pki/client.key" --kubelet-preferred-address-types InternalIP \
     --service-account-issuer https://kubernetes.default.svc --service-account-key-file "$pki/sa.key" --service-account-signing-key-file "$pki/sa.key" \
-    --service-cluster-ip-range $services --authorization-mode Node,RBAC --allow-privileged
+    --service-cluster-ip-range $services --authorization-mode Node,RBAC --allow-privileged \
+    --audit-policy-file "$dir/audit.yaml" --audit-log-path "$dir/audit.log" --audit-log-maxsize 1000
   await 60 "API server (see $dir/kube-apiserver.log)" kubectl get --raw /readyz
   spawn kube-controller-manager "$kube" kube-controller-manager --kubeconfig "$KUBECONFIG" --leader-elect=false \
     --flex-volume-plugin-dir "$dir/kubelet/volume-plugins" \
@@ -142,6 +163,7 @@ kubelet() {
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 containerRuntimeEndpoint: unix://$dir/containerd/sock
+crashLoopBackOff: {maxContainerRestartPeriod: 1s}   # what is killed on purpose need not wait for minutes
 cgroupDriver: cgroupfs
 cgroupRoot: /$net
 failCgroupV1: false
@@ -197,7 +219,8 @@ node_down() {
   if [ -e "$dir/.lab" ]; then
     stop
     local sockets=("$dir"/containerd/state/io.containerd.runtime.v2.task/k8s.io/*/address)
-    sed -s 's|^unix://||; s|$|\n|' "${sockets[@]}" 2>/dev/null | xargs -r rm -f
+    # There are none in a lab that ended before its first pod.
+    { sed -s 's|^unix://||; s|$|\n|' "${sockets[@]}" 2>/dev/null || true; } | xargs -r rm -f
     rm -f /var/lib/cni/results/"$net"-*
     find /var/log/containers -lname "$dir/*" -delete 2>/dev/null || true
     awk -v d="$dir/" 'index($2, d) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount -l
@@ -220,5 +243,15 @@ stop() {
   kill_all $(shims)
   await 10 "end of the lab's processes" ended
 }
+# One of the servers alone, as if it had crashed, and back again.
+stop_server() { [ -e "$dir/$1.pid" ] || die "no server $1"; ! runs "$1" || kill_all "$(<"$dir/$1.pid")"; await 10 "end of $1" gone "$1"; }
+start_server() {
+  local command
+  [ -e "$dir/$1.command" ] || die "no server $1"
+  gone "$1" || return 0
+  mapfile -d '' -t command <"$dir/$1.command"
+  spawn "$1" "${command[@]}"
+}
+gone() { ! runs "$1"; }
 ended() { ! alive_any && [ -z "$(shims)" ]; }
 alive_any() { local name; for name in "${servers[@]}"; do ! runs "$name" || return 0; done; return 1; }

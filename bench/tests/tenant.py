@@ -66,7 +66,7 @@ class Tenant:
         self.id = secrets.token_hex(8)
         self.site = f"api.{self.id}.example.com"
         self.database = f"t_{self.id}"
-        self.user = f"tenant-api-a@{self.site}"
+        self.user, self.other = (f"tenant-api-{slot}@{self.site}" for slot in "ab")
         self.folder = SITES / self.site
         self.archive = f"archived_sites/{self.id}/20261121T080041Z"
         self.environment = {
@@ -97,7 +97,7 @@ class Tenant:
                 "rateLimit": None,
                 "lockdown": {"mode": "APIOnly", "oauthProviderURL": "https://auth.example.com"},
             },
-            "keys": {"user": self.user, "roles": ["System Manager"], "verifyInSite": True},
+            "keys": {"pair": 0, "user": self.user, "roles": ["System Manager"], "verifyInSite": True},
             "archive": {"directory": self.archive, "configCacheSeconds": 0},
             "drop": {"manifest": None},
         }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::tenant::Reconciler;
 use crate::api::{Bench, BenchStatus, Tenant, TenantClaimSpec, TenantPlan};
 use crate::core::expectation;
+use crate::core::identity::Begin;
 use crate::core::inspection::{self, Next};
 use crate::core::manifests::{inspect, steps};
 use crate::core::names::{self, annotation};
@@ -103,7 +104,8 @@ impl Reconciler {
                 // Read only: no version to change it from.
                 let record = claim.record.clone().map(|record| Remembered { record, version: String::new() });
                 let cluster = self.settings.cluster_name.clone();
-                let given = Given { tenant: &tenant, plan, turn: false, bench, id: id.clone(), record, now, cluster };
+                let given =
+                    Given { tenant: &tenant, plan, turn: false, begin: Begin::New, bench, id: id.clone(), record, now, cluster };
                 let expected = Subject::parse(given).ok().as_ref().and_then(expectation::of);
                 all.extend(expected.map(|expected| (id, expected)));
             }

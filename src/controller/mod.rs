@@ -16,10 +16,12 @@ use crate::world::turns::Turns;
 
 pub mod bench;
 mod finalizer;
+mod finding;
 mod inspection;
 mod messages;
 mod metered;
 pub mod pass;
+mod placing;
 pub mod plan;
 mod status;
 pub mod tenant;

@@ -5,12 +5,13 @@ use std::time::Duration;
 use k8s_openapi::jiff::Timestamp;
 use tracing::{debug, info, warn};
 
+use crate::core::abandon::{self, Patience};
 use crate::core::lead::Leads;
 use crate::core::op::{Change, Op};
 use crate::core::report::{Outcome, Pass};
 use crate::core::rollout::Came;
 use crate::core::seen::Seen;
-use crate::core::stages::{QUEUED, Stage, Way, job_failed};
+use crate::core::stages::{QUEUED, Stage, Way, adoption_report, job_failed};
 use crate::core::subject::Subject;
 use crate::core::verdict::{Note, Verdict};
 use crate::world::error::Class;
@@ -27,6 +28,8 @@ pub struct Done {
     pub outcomes: Vec<(Stage, Outcome)>,
     pub certificate_until: Option<Timestamp>,
     pub probe_failures: u32,
+    /// What an adoption would change.
+    pub changes: Option<Vec<String>>,
     /// The soonest that a stage wants to be looked at again; none where none waits.
     pub again: Option<Duration>,
     /// Some stage met an error of the outside.
@@ -49,6 +52,16 @@ impl Done {
             outcomes: &self.outcomes,
             certificate_until: self.certificate_until,
             probe_failed: self.probe_failures >= threshold,
+            changes: self.changes.as_deref(),
+        }
+    }
+
+    /// Back when the time is over after which what cannot be reached is given up.
+    fn come_for_the_end(&mut self) {
+        let Patience::Until(end) = self.who.patience else { return };
+        let left = Duration::try_from(end.duration_since(self.who.now)).unwrap_or_default();
+        if !left.is_zero() && !self.settled() {
+            self.again = Some(self.again.map_or(left, |again| again.min(left)));
         }
     }
 
@@ -86,6 +99,7 @@ impl Done {
         match seen {
             Seen::Certificate(seen) => self.certificate_until = seen.not_after,
             Seen::Probe(seen) => self.probe_failures = seen.failures,
+            Seen::Work(seen) if self.who.reports() => self.changes = adoption_report(&self.who, seen),
             Seen::Work(seen) => self.job_failed = self.way == Way::Up && job_failed(&self.who, seen),
             Seen::Claims(_) | Seen::Routes(_) | Seen::Dns(_) | Seen::Registry(_) => {}
         }
@@ -94,16 +108,7 @@ impl Done {
 
 /// Goes through all stages once. Never fails: an error of one stage is its outcome, and the others go on.
 pub async fn run<W: World>(world: &W, who: Subject, way: Way) -> Done {
-    let mut done = Done {
-        who,
-        way,
-        outcomes: vec![],
-        certificate_until: None,
-        probe_failures: 0,
-        again: None,
-        failed: false,
-        job_failed: false,
-    };
+    let mut done = begin(who, way);
     let mut led: Option<Leads> = None;
     for stage in way.stages().iter().copied() {
         // Routes come twice: again only if the key was proven in between, or the site opened again.
@@ -116,14 +121,49 @@ pub async fn run<W: World>(world: &W, who: Subject, way: Way) -> Done {
         let unsettled = |need: &&Stage| !done.outcome(**need).is_some_and(Outcome::is_settled);
         let outcome = match stage.needs(way).iter().find(unsettled) {
             Some(need) => Outcome::Blocked(*need),
+            // A report takes and publishes nothing.
+            None if done.who.reports() && !matches!(stage, Stage::Claim | Stage::Site) => Outcome::Blocked(Stage::Site),
             None => settle(world, &mut done, stage).await,
         };
+        let outcome = if way == Way::Down { abandon::judge(&mut done.who, stage, outcome) } else { outcome };
         done.note(stage, outcome);
     }
+    done.come_for_the_end();
     if way == Way::Up && done.settled() {
         first_ready(world, &mut done).await;
     }
     done
+}
+
+/// The end of a tenant whose Bench is gone, and for which nobody waits any longer: what is not in the bench goes all the same.
+pub async fn without_bench<W: World>(world: &W, mut who: Subject) -> Done {
+    abandon::all(&mut who);
+    let mut done = begin(who, Way::Down);
+    if let Err(error) = execute(world, &mut done.who, &Op::RemovePublished).await {
+        warn!(tenant = %done.who.tenant.name, %error, "the tenant's Secret is left");
+    }
+    for stage in Way::Down.stages().iter().copied() {
+        let outcome = match stage {
+            Stage::Claim => settle(world, &mut done, stage).await,
+            _ => Outcome::Verdict(Verdict::settled("Abandoned", "given up with its Bench")),
+        };
+        done.note(stage, outcome);
+    }
+    done
+}
+
+fn begin(who: Subject, way: Way) -> Done {
+    Done {
+        who,
+        way,
+        outcomes: vec![],
+        certificate_until: None,
+        probe_failures: 0,
+        changes: None,
+        again: None,
+        failed: false,
+        job_failed: false,
+    }
 }
 
 async fn settle<W: World>(world: &W, done: &mut Done, stage: Stage) -> Outcome {
@@ -168,7 +208,7 @@ async fn rounds<W: World>(world: &W, done: &mut Done, stage: Stage) -> Result<Ve
 async fn execute<W: World>(world: &W, who: &mut Subject, op: &Op) -> Result<(), Error> {
     info!(tenant = %who.tenant.name, namespace = %who.tenant.namespace, id = %who.id, op = op.kind(), "doing");
     if let Effect::Record(record) = world.execute(op, who).await? {
-        who.record = Some(*record);
+        who.remember(*record);
     }
     Ok(())
 }

@@ -13,6 +13,9 @@ use crate::core::names;
 use crate::core::subject::ObjectName;
 use crate::world::Error;
 
+/// The API server takes no longer note of an Event.
+const LONGEST_NOTE: usize = 1000;
+
 pub struct Scribe {
     client: Client,
     recorder: Recorder,
@@ -68,6 +71,23 @@ impl Scribe {
         Ok(true)
     }
 
+    /// What is left of a tenant that is gone: the last that is said of it.
+    pub async fn gave_up(&self, tenant: &Tenant, left: &[String]) {
+        for (number, line) in left.iter().enumerate() {
+            let event = Event {
+                type_: EventType::Warning,
+                reason: "Abandoned".to_owned(),
+                note: Some(line.chars().take(LONGEST_NOTE).collect()),
+                // Events that differ only in their words are counted as one.
+                action: format!("GiveUp{}", number + 1),
+                secondary: None,
+            };
+            if let Err(error) = self.recorder.publish(&event, &tenant.object_ref(&())).await {
+                tracing::warn!(%error, left = line, "an event could not be published");
+            }
+        }
+    }
+
     /// Events are told best-effort: the status is what counts.
     async fn tell(&self, tenant: &Tenant, old: Option<&TenantStatus>, new: &TenantStatus) {
         for event in transitions(old, new) {
@@ -100,11 +120,18 @@ pub fn transitions(old: Option<&TenantStatus>, new: &TenantStatus) -> Vec<Event>
             EventType::Normal
         },
         reason: condition.reason.clone(),
-        note: Some(format!("{}: {}", condition.type_, condition.message)),
+        note: Some(note(&condition.type_, &condition.message)),
         action: condition.type_.clone(),
         secondary: None,
     };
     changed.map(event).collect()
+}
+
+/// The API server takes 1 KiB, and no event at all rather than a longer one.
+fn note(type_: &str, message: &str) -> String {
+    let note = format!("{type_}: {message}");
+    let end = note.char_indices().map(|(at, letter)| at + letter.len_utf8()).take_while(|end| *end <= 1024).last();
+    note[..end.unwrap_or_default()].to_owned()
 }
 
 /// It was True before.

@@ -1,23 +1,25 @@
 //! The reconcile of one Tenant: find it again, make its subject, go through the stages, write the status.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::jiff::Timestamp;
-use kube::api::{Api, ListParams};
+use kube::api::Api;
 use kube::runtime::controller::Action;
 use kube::{Client, ResourceExt};
 
+use super::finding::Found;
 use super::metered::Metered;
 use super::pass::{self, Done};
+use super::placing::Placements;
 use super::status::Scribe;
 use super::{Settings, finalizer};
-use crate::api::{Bench, BenchRef, Phase, Tenant, TenantClaim, TenantPlan};
+use crate::api::{Bench, Phase, Tenant, TenantPlan};
+use crate::core::abandon;
+use crate::core::identity::{self, Begin, Held, Identity, Named};
 use crate::core::names::{self, annotation};
 use crate::core::pace;
-use crate::core::place::{self, Candidate};
+use crate::core::place;
 use crate::core::report;
 use crate::core::stages::Way;
 use crate::core::subject::{Given, ObjectName, Problem, Subject};
@@ -25,7 +27,7 @@ use crate::runtime::Metrics;
 use crate::runtime::metrics::Outcome;
 use crate::world::error::{Class, Error};
 use crate::world::gate::Gate;
-use crate::world::live::{Live, Recalled};
+use crate::world::live::Live;
 use crate::world::turns::Turns;
 
 /// What every reconcile has in common, of Tenants and of Benches.
@@ -33,6 +35,7 @@ pub struct Reconciler {
     pub(super) client: Client,
     pub(super) live: Live,
     scribe: Scribe,
+    pub(super) placements: Placements,
     pub(super) turns: Turns,
     pub(super) metrics: Arc<Metrics>,
     pub(super) settings: Settings,
@@ -80,12 +83,12 @@ pub async fn reconcile(tenant: Arc<Tenant>, here: Arc<Reconciler>) -> Result<Act
 
 impl Reconciler {
     pub fn new(client: Client, live: Live, turns: Turns, metrics: Arc<Metrics>, settings: Settings) -> Self {
-        Self { scribe: Scribe::new(client.clone()), client, live, turns, metrics, settings }
+        Self { scribe: Scribe::new(client.clone()), placements: Placements::default(), client, live, turns, metrics, settings }
     }
 
     async fn look_and_act(&self, tenant: &Tenant, down: bool) -> Result<Pass, Error> {
-        let recalled = self.live.recall(&ObjectName::of(tenant)).await?;
-        if down { self.down(tenant, recalled).await } else { self.up(tenant, recalled).await }
+        let claims = self.live.recall(&ObjectName::of(tenant)).await?;
+        if down { self.down(tenant, claims).await } else { self.up(tenant, claims).await }
     }
 
     /// A Tenant as a watch tells of it.
@@ -104,29 +107,26 @@ impl Reconciler {
         self.metrics.gate_gone(&format!("{}/{}", at.namespace, at.name));
     }
 
-    async fn up(&self, tenant: &Tenant, recalled: Option<Recalled>) -> Result<Pass, Error> {
-        if recalled
-            .as_ref()
-            .and_then(|recalled| recalled.record.as_ref())
-            .is_some_and(|held| held.record.phase == Phase::Retained)
-        {
-            let message = "a retained site has this tenant's name: see the TenantClaim that holds its record";
-            return Ok(Pass::Problem(Problem::lasting("AdoptionNeeded", message)));
-        }
-        if recalled.is_some() {
+    async fn up(&self, tenant: &Tenant, claims: Vec<Held>) -> Result<Pass, Error> {
+        let named = identity::named(&claims, &tenant.spec.subdomain);
+        if named.holds() {
             // Whatever its spec says now: there is something that its end has to take away.
             finalizer::hold(&self.client, tenant, names::FINALIZER).await?;
         }
-        let bench = match self.bench(tenant, recalled.as_ref()).await? {
-            Ok(bench) => bench,
+        let Found { bench, identity } = match self.find(tenant, named).await? {
+            Ok(found) => found,
             Err(problem) => return Ok(Pass::Problem(problem)),
         };
+        let given = self.given(tenant, &bench, identity);
+        if given.record.as_ref().is_some_and(|held| identity::is_leaving(&held.record)) {
+            return Ok(self.pass(Subject::left_behind(given), Way::Down).await);
+        }
         let plans: Api<TenantPlan> = Api::all(self.client.clone());
         let plan = plans.get_opt(&tenant.spec.plan).await;
         let plan = plan.map_err(|source| Error::cluster("get", "TenantPlan", tenant.spec.plan.clone(), source))?;
-        let record = recalled.as_ref().and_then(|recalled| recalled.record.as_ref()).map(|held| &held.record);
+        let record = given.record.as_ref().map(|held| &held.record);
         let turn = self.turns.look(tenant, plan.as_ref(), record, Timestamp::now());
-        match Subject::parse(Given { turn, ..self.given(tenant, plan.as_ref(), &bench, recalled) }) {
+        match Subject::parse(Given { plan: plan.as_ref(), turn, ..given }) {
             Err(problem) => Ok(Pass::Problem(problem)),
             Ok(who) => {
                 finalizer::hold(&self.client, tenant, names::FINALIZER).await?;
@@ -135,28 +135,47 @@ impl Reconciler {
         }
     }
 
-    async fn down(&self, tenant: &Tenant, recalled: Option<Recalled>) -> Result<Pass, Error> {
+    async fn down(&self, tenant: &Tenant, claims: Vec<Held>) -> Result<Pass, Error> {
         self.turns.gone(&ObjectName::of(tenant), Timestamp::now());
-        let Some(recalled) = recalled else { return Ok(Pass::Gone) };
-        let Some(record) = &recalled.record else {
-            // Nothing but hosts was taken: the record comes before everything else.
-            self.live.release_claims(&recalled.id, &recalled.claims).await?;
-            return Ok(Pass::Gone);
+        let (id, held) = match identity::named(&claims, &tenant.spec.subdomain) {
+            Named::Nobody => return Ok(Pass::Gone),
+            Named::Hosts(id) => {
+                // Nothing but hosts was taken: the record comes before everything else.
+                self.release_hosts(&id, &claims).await?;
+                return Ok(Pass::Gone);
+            }
+            Named::Active(id, held) => (id, held),
+            Named::Kept(claim) => match claim.record {
+                Some(held) if held.record.phase == Phase::Retained => (claim.holder.id, held),
+                // What could not be taken away is a person's to take away; what it held besides is free.
+                _ => {
+                    self.release_hosts(&claim.holder.id, &claims).await?;
+                    return Ok(Pass::Gone);
+                }
+            },
         };
-        if record.record.subdomain != tenant.spec.subdomain {
+        if held.record.subdomain != tenant.spec.subdomain {
             // The subdomain is immutable: the record is an earlier Tenant's of this name, and its site is not this one's to take away.
             return Ok(Pass::Gone);
         }
-        let at = &record.record.bench;
-        let Some(bench) = self.find_bench(at).await? else {
-            let message = format!(
-                "Bench {}/{} is gone, and the site with it cannot be reached: create the Bench again",
-                at.namespace, at.name
-            );
-            return Ok(Pass::Problem(Problem::passing("BenchGone", message)));
-        };
-        let who = Subject::remembered(self.given(tenant, None, &bench, Some(recalled)));
-        Ok(self.pass(who, Way::Down).await)
+        let at = held.record.bench.clone();
+        let stand_in = abandon::stand_in(&held.record);
+        let identity = Identity { id: Some(id), record: Some(held), begin: Begin::New };
+        if let Some(bench) = self.find_bench(&at).await? {
+            return Ok(self.pass(Subject::remembered(self.given(tenant, &bench, identity)), Way::Down).await);
+        }
+        let patience = abandon::patience(tenant);
+        if patience.is_over(Timestamp::now()) {
+            let who = Subject::remembered(self.given(tenant, &stand_in, identity));
+            let world = Metered { world: &self.live, metrics: &self.metrics };
+            return Ok(Pass::Done(Box::new(pass::without_bench(&world, who).await)));
+        }
+        Ok(Pass::Problem(abandon::bench_gone(&at, &patience)))
+    }
+
+    async fn release_hosts(&self, id: &str, claims: &[Held]) -> Result<(), Error> {
+        let hosts = claims.iter().filter(|claim| claim.record.is_none()).map(|claim| claim.name.clone());
+        self.live.release_claims(id, &hosts.collect::<Vec<_>>()).await
     }
 
     async fn pass(&self, who: Subject, way: Way) -> Pass {
@@ -171,55 +190,11 @@ impl Reconciler {
         Pass::Done(Box::new(done))
     }
 
-    fn given<'a>(
-        &self,
-        tenant: &'a Tenant,
-        plan: Option<&'a TenantPlan>,
-        bench: &'a Bench,
-        recalled: Option<Recalled>,
-    ) -> Given<'a> {
-        let (id, record) = match recalled {
-            Some(recalled) => (recalled.id, recalled.record),
-            None => (format!("{:016x}", rand::random::<u64>()), None),
-        };
-        Given { tenant, plan, turn: false, bench, id, record, now: Timestamp::now(), cluster: self.settings.cluster_name.clone() }
-    }
-
-    /// Where the tenant is; a new one is placed.
-    async fn bench(&self, tenant: &Tenant, recalled: Option<&Recalled>) -> Result<Result<Bench, Problem>, Error> {
-        let at = match recalled.and_then(|recalled| recalled.record.as_ref()) {
-            Some(held) => held.record.bench.clone(),
-            None => match self.place(tenant).await? {
-                Ok(at) => at,
-                Err(problem) => return Ok(Err(problem)),
-            },
-        };
-        let message = || format!("Bench {}/{} is not there: create it again", at.namespace, at.name);
-        Ok(self.find_bench(&at).await?.ok_or_else(|| Problem::passing("BenchNotFound", message())))
-    }
-
-    async fn find_bench(&self, at: &BenchRef) -> Result<Option<Bench>, Error> {
-        let benches: Api<Bench> = Api::namespaced(self.client.clone(), &at.namespace);
-        benches.get_opt(&at.name).await.map_err(|source| Error::cluster("get", "Bench", at.name.clone(), source))
-    }
-
-    async fn place(&self, tenant: &Tenant) -> Result<Result<BenchRef, Problem>, Error> {
-        let all = ListParams::default();
-        let list = |kind: &'static str| move |source| Error::cluster("list", kind, "all", source);
-        let benches = Api::<Bench>::all(self.client.clone()).list(&all).await.map_err(list("Bench"))?.items;
-        let claims = Api::<TenantClaim>::all(self.client.clone()).list(&all).await.map_err(list("TenantClaim"))?.items;
-        let mut carried: BTreeMap<BenchRef, u32> = BTreeMap::new();
-        for record in claims.into_iter().filter_map(|claim| claim.spec.record) {
-            *carried.entry(record.bench).or_default() += 1;
-        }
-        let candidates: Vec<Candidate<'_>> = benches
-            .iter()
-            .map(|bench| Candidate { bench, tenants: carried.get(&place::reference(bench)).copied().unwrap_or_default() })
-            .collect();
-        let home = tenant.namespace().unwrap_or_default();
-        let namespace = Api::<Namespace>::all(self.client.clone()).get_metadata(&home).await;
-        let namespace = namespace.map_err(|source| Error::cluster("get", "Namespace", home, source))?;
-        Ok(place::choose(tenant, namespace.labels(), &candidates))
+    fn given<'a>(&self, tenant: &'a Tenant, bench: &'a Bench, identity: Identity) -> Given<'a> {
+        let Identity { id, record, begin } = identity;
+        let id = id.unwrap_or_else(|| format!("{:016x}", rand::random::<u64>()));
+        let cluster = self.settings.cluster_name.clone();
+        Given { tenant, plan: None, turn: false, bench, id, record, begin, now: Timestamp::now(), cluster }
     }
 
     async fn conclude(&self, tenant: &Tenant, pass: Pass) -> Result<(Action, Outcome), Error> {
@@ -228,15 +203,25 @@ impl Reconciler {
             Pass::Gone => self.let_go(tenant).await,
             Pass::Done(done) if done.way == Way::Down && done.settled() => {
                 self.live.dismiss(&done.who.id);
+                if tenant.metadata.deletion_timestamp.is_none() {
+                    // An earlier tenant of its name is gone: now it begins.
+                    return Ok((Action::requeue(Duration::from_secs(1)), Outcome::Waiting));
+                }
+                self.scribe.gave_up(tenant, &done.who.given_up).await;
                 self.let_go(tenant).await
             }
             Pass::Done(done) => {
+                match &done.who.record {
+                    Some(_) => self.placements.claimed(&done.who.tenant),
+                    None => self.placements.release(&done.who.tenant),
+                }
                 let status = report::status(old.as_ref(), &done.report());
                 self.publish(tenant, status).await?;
                 Ok((self.next(&done), outcome(&done)))
             }
             Pass::Problem(problem) => {
                 self.step_aside(tenant);
+                self.placements.release(&ObjectName::of(tenant));
                 let generation = tenant.metadata.generation.unwrap_or_default();
                 let status = report::problem(old.as_ref(), generation, Timestamp::now(), &problem);
                 self.publish(tenant, status).await?;
@@ -285,7 +270,7 @@ impl Reconciler {
             // What a person puts right is mostly nothing that a watch tells of.
             self.settings.resync.min(STALLED)
         };
-        Action::requeue(pace::spread(pause, &who.id))
+        Action::requeue(pace::spread(pace::with_keys(pause, who), &who.id))
     }
 
     /// Since when the first failing condition fails, as the status has it.

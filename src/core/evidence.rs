@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::seen::{FailureClass, JobSeen, StepFailure, StepReport};
-use super::steps::{self, Step};
-use super::subject::Subject;
+use super::seen::{FailureClass, StepFailure, StepReport};
+use super::steps::Step;
 
 const LONGEST: usize = 300;
 const TAIL: usize = 5;
+/// No step works for longer: a Job's deadline comes first.
+const MOST_SECONDS: f64 = 604_800.0;
 
 #[derive(Deserialize)]
 struct Line {
@@ -45,28 +46,14 @@ pub fn parse(message: &str) -> Option<StepReport> {
         message: clip(&line.message),
         tail: line.tail.iter().rev().take(TAIL).rev().map(|text| clip(text)).collect(),
     });
-    let done = line.done.into_iter().filter_map(|(name, facts)| Some((Step::parse(&name)?, facts))).collect();
-    Some(StepReport { done, failure, bench_seconds: if line.bench.is_finite() { line.bench } else { 0.0 } })
+    let done = line.done.into_iter().filter_map(|(name, facts)| Some((Step::parse(&name)?, object(facts)))).collect();
+    let bench_seconds = if line.bench.is_finite() { line.bench.clamp(0.0, MOST_SECONDS) } else { 0.0 };
+    Some(StepReport { done, failure, bench_seconds })
 }
 
-/// A step's report that is not in the record yet.
-pub struct News<'a> {
-    pub step: Step,
-    pub hash: &'a String,
-    pub facts: &'a Value,
-}
-
-/// What the Job's containers reported and the record does not have yet. Not what it had when a receipt came to be in doubt: a Job
-/// that began before that receipt says nothing of the time after.
-pub fn news<'a>(who: &'a Subject, job: &'a JobSeen) -> impl Iterator<Item = News<'a>> {
-    let done = job.reports.iter().flat_map(|report| &report.done);
-    let of = |(step, facts): (&'a Step, &'a Value)| Some(News { step: *step, hash: job.hashes.get(step)?, facts });
-    done.filter_map(of).filter(|news| {
-        who.receipt(news.step).is_none_or(|receipt| {
-            let known = receipt.hash == *news.hash && receipt.version == steps::version();
-            !known && job.started.is_none_or(|started| started.as_second() >= receipt.at.0.as_second())
-        })
-    })
+/// Facts go into the record, and the API server takes nothing but an object there.
+fn object(facts: Value) -> Value {
+    if facts.is_object() { facts } else { Value::Object(serde_json::Map::new()) }
 }
 
 /// What the API server takes as a condition's reason.

@@ -1,8 +1,10 @@
 //! Decisions, and nothing else: no async, no client, no clock. Everything here is a function of what it is given.
 
+pub mod abandon;
 mod check;
 pub mod evidence;
 pub mod expectation;
+pub mod identity;
 pub mod inspection;
 pub mod lead;
 pub mod manifests;
@@ -13,6 +15,7 @@ pub mod place;
 pub mod record;
 pub mod report;
 pub mod rollout;
+pub mod rotation;
 pub mod seen;
 pub mod stages;
 pub mod steps;

@@ -17,6 +17,8 @@ pub mod label {
     pub const TENANT: &str = "tenancy.nexuserp.io/tenant";
     pub const TENANT_NAMESPACE: &str = "tenancy.nexuserp.io/tenant-namespace";
     pub const BENCH: &str = "tenancy.nexuserp.io/bench";
+    /// On the claims of sites.
+    pub const BENCH_NAMESPACE: &str = "tenancy.nexuserp.io/bench-namespace";
     pub const STEP: &str = "tenancy.nexuserp.io/step";
     pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 }
@@ -24,11 +26,15 @@ pub mod label {
 pub mod annotation {
     pub const PAUSED: &str = "tenancy.nexuserp.io/paused";
     pub const RETRY_AT: &str = "tenancy.nexuserp.io/retry-at";
+    /// On a Tenant that is being deleted: after so long, what cannot be reached is given up.
+    pub const ABANDON_AFTER: &str = "tenancy.nexuserp.io/abandon-after";
+    /// On a Secret in custody: the site was somebody else's before, and its own key and database stay with it.
+    pub const ADOPTED: &str = "tenancy.nexuserp.io/adopted";
     /// On a Job: which input hash each of its steps was started with.
     pub const HASHES: &str = "tenancy.nexuserp.io/hashes";
     /// On a Job: its number among the tenant's Jobs.
     pub const ATTEMPT: &str = "tenancy.nexuserp.io/attempt";
-    /// On a Job: when the operator began it, by the operator's own clock, as receipts are dated.
+    /// On the Job of an inspection: when it was begun, by the operator's own clock, as receipts are dated, in whole seconds.
     pub const AT: &str = "tenancy.nexuserp.io/at";
     /// On a child: the digest of what it was made of, so that a field no longer wanted makes a difference too.
     pub const DIGEST: &str = "tenancy.nexuserp.io/digest";
@@ -92,9 +98,24 @@ pub fn expectations(bench: &str, number: usize) -> String {
     format!("{bench}-inspect-{number}")
 }
 
-/// The service user of the first key slot. Frappe user names are e-mail addresses.
-pub fn api_user(site: &str) -> String {
-    format!("tenant-api-a@{site}")
+/// The service user of a pair. Frappe user names are e-mail addresses.
+pub fn api_user(site: &str, serial: u32) -> String {
+    format!("tenant-api-{}@{site}", slot(serial).to_lowercase())
+}
+
+/// Which of the two service users has a pair.
+pub fn slot(serial: u32) -> &'static str {
+    if serial.is_multiple_of(2) { "A" } else { "B" }
+}
+
+/// Where custody holds a pair: its key and its secret.
+pub fn pair(serial: u32) -> [String; 2] {
+    [format!("api-key-{serial}"), format!("api-secret-{serial}")]
+}
+
+/// The pair whose key lies under this name.
+pub fn pair_of(name: &str) -> Option<u32> {
+    name.strip_prefix("api-key-")?.parse().ok()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::identity::Handover;
 use super::manifests::Child;
 pub use super::record::Change;
 use super::steps::Step;
@@ -10,12 +11,16 @@ use super::steps::Step;
 pub enum Op {
     /// Creates the claims that are named, in this order, the record with the site's; stops without error at one that exists already.
     TakeClaims(Vec<Claim>),
+    /// The record, as the subject has it, goes over from a Tenant that is gone; what that one may have left behind is taken back.
+    TakeOver(Handover),
     /// Deletes the claims of this tenant that are named, each only while it is still ours.
     ReleaseClaims(Vec<String>),
     /// Changes the record, only from the version that was read.
     Remember(Change),
-    /// Makes the tenant's secrets where there are none yet: database password, encryption key, key and secret of the API user.
+    /// Makes the tenant's secrets where there are none yet: database password, encryption key, the newest pair of the API key.
     EnsureCustody,
+    /// Takes pairs of the API key out of custody, by their numbers.
+    DropPairs(Vec<u32>),
     RemoveCustody,
     /// Copies the Secrets that the spec names to where the Job's pod can read them.
     CopyInputs,
@@ -28,7 +33,7 @@ pub enum Op {
     Apply(Box<Child>),
     /// Deletes a child that carries our id; a missing one is as good.
     Remove(Box<Child>),
-    /// Writes the proven key into the tenant's Secret.
+    /// Writes the proven pair into the tenant's Secret.
     PublishKeys,
     RemovePublished,
     WriteRow(Row),
@@ -40,9 +45,11 @@ impl Op {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::TakeClaims(_) => "TakeClaims",
+            Self::TakeOver(_) => "TakeOver",
             Self::ReleaseClaims(_) => "ReleaseClaims",
             Self::Remember(_) => "Remember",
             Self::EnsureCustody => "EnsureCustody",
+            Self::DropPairs(_) => "DropPairs",
             Self::RemoveCustody => "RemoveCustody",
             Self::CopyInputs => "CopyInputs",
             Self::RemoveInputs => "RemoveInputs",
@@ -82,6 +89,8 @@ pub struct JobPlan {
 pub enum JobKind {
     Provision,
     Remove,
+    /// Only looks.
+    Report,
 }
 
 impl JobKind {
@@ -89,11 +98,12 @@ impl JobKind {
         match self {
             Self::Provision => "provision",
             Self::Remove => "remove",
+            Self::Report => "report",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Provision, Self::Remove].into_iter().find(|kind| kind.as_str() == text)
+        [Self::Provision, Self::Remove, Self::Report].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::names;
+use super::subject::Subject;
+use super::{names, rotation};
 use crate::api::Probe;
 
 const SHORTEST: Duration = Duration::from_secs(5);
@@ -19,6 +20,11 @@ pub fn after_error(now: Timestamp, failing_since: Timestamp) -> Duration {
 /// Until a tenant at rest is looked at again: for its probe, or for drift that no watch tells of.
 pub fn at_rest(probe: &Probe, resync: Duration) -> Duration {
     if probe.mode.is_off() { resync } else { probe.interval().min(resync) }
+}
+
+/// Not later than what the tenant's API key wants by itself: the end of the pair before, or another pair.
+pub fn with_keys(pause: Duration, who: &Subject) -> Duration {
+    rotation::next(who).map_or(pause, |next| pause.min(next.max(Duration::from_secs(1))))
 }
 
 /// Up to a tenth more, always the same for one name: tenants do not come back in step after a restart.

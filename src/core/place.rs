@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
-use super::subject::Problem;
-use crate::api::{Bench, BenchRef, NamespaceChoice, Tenant};
+use super::subject::{Problem, site_of};
+use crate::api::{Adoption, Bench, BenchRef, NamespaceChoice, Tenant};
 
 /// A Bench, and how many tenants it carries.
 pub struct Candidate<'a> {
@@ -22,7 +22,6 @@ pub fn choose(
     namespace_labels: &BTreeMap<String, String>,
     benches: &[Candidate<'_>],
 ) -> Result<BenchRef, Problem> {
-    let home = tenant.metadata.namespace.as_deref().unwrap_or_default();
     if let Some(wanted) = &tenant.spec.bench_ref {
         let found = benches.iter().find(|candidate| reference(candidate.bench) == *wanted);
         let candidate = found.ok_or_else(|| {
@@ -31,18 +30,18 @@ pub fn choose(
                 format!("there is no Bench {}/{}: create it, or correct spec.benchRef", wanted.namespace, wanted.name),
             )
         })?;
-        return match refusal(candidate, home, namespace_labels) {
+        return match refusal(candidate, tenant, namespace_labels) {
             None => Ok(wanted.clone()),
             Some(why) => Err(Problem::passing("BenchRefuses", format!("Bench {}/{} {why}", wanted.namespace, wanted.name))),
         };
     }
-    let open = benches.iter().filter(|candidate| refusal(candidate, home, namespace_labels).is_none());
+    let open = benches.iter().filter(|candidate| refusal(candidate, tenant, namespace_labels).is_none());
     // Most room first; the name decides between equals, so that two passes never differ.
     let best = open.max_by_key(|candidate| (room(candidate), std::cmp::Reverse(reference(candidate.bench))));
     best.map(|candidate| reference(candidate.bench)).ok_or_else(|| {
         let why = benches.iter().filter_map(|candidate| {
             let bench = reference(candidate.bench);
-            refusal(candidate, home, namespace_labels).map(|why| format!("{}/{} {why}", bench.namespace, bench.name))
+            refusal(candidate, tenant, namespace_labels).map(|why| format!("{}/{} {why}", bench.namespace, bench.name))
         });
         let why: Vec<String> = why.take(3).collect();
         let why = if why.is_empty() { "there is none".to_owned() } else { why.join("; ") };
@@ -62,8 +61,9 @@ fn room(candidate: &Candidate<'_>) -> u32 {
     capacity.saturating_sub(candidate.tenants)
 }
 
-fn refusal(candidate: &Candidate<'_>, home: &str, labels: &BTreeMap<String, String>) -> Option<String> {
+fn refusal(candidate: &Candidate<'_>, tenant: &Tenant, labels: &BTreeMap<String, String>) -> Option<String> {
     let bench = candidate.bench;
+    let home = tenant.metadata.namespace.as_deref().unwrap_or_default();
     if bench.metadata.deletion_timestamp.is_some() {
         return Some("is being deleted".to_owned());
     }
@@ -78,6 +78,10 @@ fn refusal(candidate: &Candidate<'_>, home: &str, labels: &BTreeMap<String, Stri
     }
     if bench.spec.drain {
         return Some("takes no new tenants (drain)".to_owned());
+    }
+    let site = site_of(&tenant.spec, &bench.spec);
+    if tenant.spec.adoption != Adoption::Never && !bench.spec.adoption.site_names.contains(&site) {
+        return Some(format!("does not list {site} (adoption.siteNames)"));
     }
     (room(candidate) == 0).then(|| format!("is full ({} tenants)", candidate.tenants))
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 
+use super::identity::Begin;
 use super::steps::Step;
 use super::subject::Subject;
-use crate::api::{Phase, PlanCopy, Receipt, Record, Rotation};
+use crate::api::{BenchRef, Origin, Phase, PlanCopy, Receipt, Record, Rotation};
 
 /// The hash of a receipt whose step has to run again, whatever its inputs are: it began, or what it left in the site is in doubt.
 pub const STALE: &str = "stale";
@@ -46,13 +47,38 @@ pub fn first(who: &Subject) -> Record {
         created_at: Time(who.now),
         first_ready_at: None,
         phase: Phase::Active,
-        origin: Default::default(),
+        origin: match who.begin {
+            Begin::New | Begin::Report | Begin::TakeOver(_) => Origin::Created,
+            Begin::Recover(_) => Origin::Recovered,
+            Begin::Adopt(_) => Origin::Adopted,
+        },
         plan: who.want.as_ref().map(|want| (*want.copy).clone()),
-        rotation: Rotation::default(),
+        // The first pair is made for the token that is there from the beginning.
+        rotation: Rotation {
+            serial: match who.begin {
+                // Of a tenant whose record was lost: its newest pair is set and proven again, and the one before it stopped.
+                Begin::Recover(serial) | Begin::Adopt(serial) => serial,
+                Begin::New | Begin::Report | Begin::TakeOver(_) => 0,
+            },
+            token: who.want.as_ref().and_then(|want| want.credentials.rotate_token.clone()),
+            ..Default::default()
+        },
         receipts: Default::default(),
         archive: None,
         left: vec![],
     }
+}
+
+/// A record that goes over to another Tenant, or to a new one of the same name: the site is as it was left, and its key was revoked.
+pub fn taken_over(record: &Record, bench: &BenchRef, secret: String) -> Record {
+    let mut record = record.clone();
+    record.bench = bench.clone();
+    record.credentials_secret = secret;
+    record.phase = Phase::Active;
+    record.receipts.remove(Step::Revoke.as_str());
+    // Nothing is published any more: the hosts say that they are prepared until the key works again.
+    record.receipts.remove(Step::Proof.as_str());
+    changed(&record, &Change::Stale(vec![Step::Settings, Step::Keys]))
 }
 
 /// The record after the change.

@@ -5,10 +5,11 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::lead;
 use super::stages::{Stage, Way};
-use super::steps::{self, Step};
+use super::steps;
 use super::subject::{Problem, Subject};
 use super::verdict::{Note, Verdict};
-use crate::api::{Condition, CredentialsStatus, PlanSeen, TenantStatus};
+use super::{names, rotation};
+use crate::api::{AdoptionStatus, Condition, CredentialsStatus, PlanSeen, TenantStatus};
 
 /// kstatus and kubectl show messages in full; the API server allows 32 KiB, a person reads less.
 const LONGEST_MESSAGE: usize = 1024;
@@ -38,6 +39,8 @@ pub struct Pass<'a> {
     pub certificate_until: Option<Timestamp>,
     /// The probe has failed as often in a row as the Bench allows.
     pub probe_failed: bool,
+    /// What an adoption would change, where it was only asked for that.
+    pub changes: Option<&'a [String]>,
 }
 
 /// The status after a pass.
@@ -53,14 +56,14 @@ pub fn status(old: Option<&TenantStatus>, pass: &Pass<'_>) -> TenantStatus {
         url: Some(format!("https://{}", who.hosts.frontend)),
         api_url: Some(format!("https://{}", who.hosts.api)),
         apps: steps::installed(who),
-        credentials: who.receipt(Step::Proof).map(|proof| CredentialsStatus {
+        credentials: rotation::proven(who).map(|proven| CredentialsStatus {
             secret_name: who.credentials_secret.clone(),
-            slot: "A".to_owned(),
-            issued_at: Some(proof.at.clone()),
-            rotate_token: who.record().and_then(|record| record.rotation.token.clone()),
+            slot: names::slot(proven.serial).to_owned(),
+            issued_at: Some(Time(proven.issued)),
+            rotate_token: proven.token,
         }),
         certificate: pass.certificate_until.map(|until| crate::api::CertificateStatus { not_after: Some(Time(until)) }),
-        adoption: None,
+        adoption: adoption(pass),
         first_ready_at: who.record().and_then(|record| record.first_ready_at.clone()),
         conditions: vec![],
     };
@@ -79,6 +82,12 @@ pub fn status(old: Option<&TenantStatus>, pass: &Pass<'_>) -> TenantStatus {
     scribe.only_while_true(Condition::Stalled, verdict.stalled, &verdict.note);
     status.conditions = scribe.conditions;
     status
+}
+
+/// A report stays while the spec is as it was.
+fn adoption(pass: &Pass<'_>) -> Option<AdoptionStatus> {
+    let known = pass.who.reported.as_deref().filter(|_| pass.who.reports());
+    pass.changes.or(known).map(|changes| AdoptionStatus { changes: changes.to_vec() })
 }
 
 /// The plan that the tenant has: of one that is being applied it is said once it is.
@@ -157,7 +166,8 @@ fn fold(old: Option<&TenantStatus>, pass: &Pass<'_>) -> Fold {
         let (stalled, note) = first_trouble(pass).map_or_else(
             || (false, Note::new("Removing", "the tenant is leaving")),
             |(stage, stalled, note)| {
-                (stalled, Note::new(note.reason, format!("{}: {}", stage.condition().type_(), note.message)))
+                let message = format!("{}: {}{}", stage.condition().type_(), note.message, pass.who.patience.words());
+                (stalled, Note::new(note.reason, message))
             },
         );
         return Fold { ready: Truth::False, reconciling: !stalled, stalled, note };
@@ -211,6 +221,11 @@ fn in_background(old: Option<&TenantStatus>, pass: &Pass<'_>, stage: Stage) -> b
     was_ready && same && pass.who.record().is_some_and(|record| record.first_ready_at.is_some()) && tolerated
 }
 
+/// Foreign words in one line that a terminal can show: of what others say, many things stand in a message.
+pub(super) fn plain(text: &str, longest: usize) -> String {
+    text.chars().take(longest).map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
 /// Writes conditions down; keeps the time of those whose status did not change.
 struct Scribe<'a> {
     old: Option<&'a TenantStatus>,
@@ -223,7 +238,7 @@ impl Scribe<'_> {
     fn write(&mut self, condition: Condition, truth: Truth, note: &Note) {
         let before = self.old.and_then(|old| old.conditions.iter().find(|old| old.type_ == condition.type_()));
         let since = before.filter(|before| before.status == truth.as_str()).map(|before| before.last_transition_time.clone());
-        let message: String = note.message.chars().take(LONGEST_MESSAGE).collect();
+        let message = plain(&note.message, LONGEST_MESSAGE);
         self.conditions.push(MetaCondition {
             type_: condition.type_().to_owned(),
             status: truth.as_str().to_owned(),

@@ -1,6 +1,6 @@
 //! What was seen of the outside, per stage: facts without interpretation, and without secrets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use k8s_openapi::jiff::Timestamp;
@@ -35,6 +35,8 @@ pub enum ClaimState {
     Ours,
     /// Another tenant's: namespace and name.
     Theirs(String, String),
+    /// The site of a tenant that is gone: it stayed, or could not be taken away.
+    Kept,
 }
 
 /// Whether a child object is as it should be.
@@ -93,7 +95,12 @@ pub struct CertificateSeen {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkSeen {
+    /// Database password and encryption key.
     pub custody: SecretState,
+    /// It bears the name of another Tenant, which had the site before.
+    pub custody_moved: bool,
+    /// Which pairs of the API key are in custody, by their numbers.
+    pub pairs: BTreeSet<u32>,
     /// Secrets that the spec names and that are not there: "name/key".
     pub missing: Vec<String>,
     pub versions: SecretVersions,
@@ -104,9 +111,9 @@ pub struct WorkSeen {
     pub gate: GateSeen,
     /// Whether a Deployment to copy the pod from is there; the name of a missing one.
     pub pod_source_missing: Option<String>,
-    /// The tenant's own Secret.
+    /// The tenant's own Secret, which should hold the last pair that was proven.
     pub published: SecretState,
-    /// What the site answered to the key. Only asked while it is not proven yet.
+    /// What the site answered to the newest pair. Only asked while it is not proven yet.
     pub key: Option<KeyAnswer>,
 }
 
@@ -139,12 +146,12 @@ pub enum KeyAnswer {
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobSeen {
     pub name: String,
+    /// No other Job ever has it, whatever its name.
+    pub uid: String,
     pub kind: JobKind,
     pub attempt: u32,
     pub hashes: BTreeMap<Step, String>,
     pub state: JobState,
-    /// When the operator began it; none where an older version did.
-    pub started: Option<Timestamp>,
     /// It is being deleted; it goes once its pods are gone.
     pub leaving: bool,
     /// When it ended; none while it runs.
@@ -194,6 +201,9 @@ pub struct ProbeSeen {
     /// Probes that failed in a row, this one included.
     pub failures: u32,
 }
+
+/// The name of the check that tries the published key.
+pub const KEY: &str = "key";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {

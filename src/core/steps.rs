@@ -5,41 +5,64 @@ use std::collections::BTreeMap;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::names;
+use super::report::plain;
 use super::subject::{ConfigValue, Subject, Want};
-use crate::api::DeletionPolicy;
+use super::{names, rotation};
+use crate::api::{DeletionPolicy, InstalledApp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
+    /// A site of somebody else becomes the tenant's.
+    Adopt,
     Create,
     Apps,
     Settings,
     Keys,
+    /// Says what an adoption would change; leaves no receipt.
+    Report,
     /// Not run in a bench: the key was accepted from outside.
     Proof,
     /// Not run in a bench: the Master row was written with these fields.
     Row,
     Archive,
     Drop,
+    /// The API user of the pair before the newest is stopped.
+    Retire,
+    /// Both API users are stopped.
     Revoke,
 }
 
 impl Step {
-    pub const ALL: [Self; 9] =
-        [Self::Create, Self::Apps, Self::Settings, Self::Keys, Self::Proof, Self::Row, Self::Archive, Self::Drop, Self::Revoke];
+    pub const ALL: [Self; 12] = [
+        Self::Adopt,
+        Self::Create,
+        Self::Apps,
+        Self::Settings,
+        Self::Keys,
+        Self::Report,
+        Self::Proof,
+        Self::Row,
+        Self::Archive,
+        Self::Drop,
+        Self::Retire,
+        Self::Revoke,
+    ];
     /// On the way up, in this order.
     pub const UP: [Self; 4] = [Self::Create, Self::Apps, Self::Settings, Self::Keys];
 
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Adopt => "adopt",
             Self::Create => "create",
             Self::Apps => "apps",
             Self::Settings => "settings",
             Self::Keys => "keys",
+            Self::Report => "report",
             Self::Proof => "proof",
             Self::Row => "row",
             Self::Archive => "archive",
             Self::Drop => "drop",
+            Self::Retire => "retire",
             Self::Revoke => "revoke",
         }
     }
@@ -66,17 +89,25 @@ pub type SecretVersions = BTreeMap<String, String>;
 /// The hash of what a step is given; a receipt of another hash is out of date.
 pub fn hash(step: Step, who: &Subject, secrets: &SecretVersions) -> String {
     let input = match step {
+        // What a Job said before the record was lost is no word on whether the site is there now.
+        Step::Create if who.is_recovered() => json!([who.site, who.database, marker(who), "recovered"]),
         Step::Create => json!([who.site, who.database, marker(who)]),
+        Step::Report => input(who),
         Step::Apps => json!(who.want.as_ref().map(|want| &want.apps)),
         Step::Settings => json!([who.want.as_ref().map(|want| settings(want, who, false)), secrets]),
         Step::Keys | Step::Proof => keys(who),
-        Step::Row | Step::Archive | Step::Drop | Step::Revoke => json!([who.site, step.as_str()]),
+        Step::Retire => json!([who.site, step.as_str(), rotation::newest(who)]),
+        Step::Adopt | Step::Row | Step::Archive | Step::Drop | Step::Revoke => json!([who.site, step.as_str()]),
     };
     names::digest(&[step.as_str(), &input.to_string()], 16)
 }
 
 /// What has not been done yet, or not so, in order; empty for a tenant at rest.
 pub fn left(who: &Subject, secrets: &SecretVersions) -> Vec<Step> {
+    if who.adopts() {
+        // Alone: only it can tell the others which database the site has.
+        return vec![Step::Adopt];
+    }
     let mut steps: Vec<Step> = Step::UP.into_iter().filter(|step| !fresh(*step, who, secrets)).collect();
     // An app installed later may bring fields and settings of its own: settings follow apps.
     if steps.contains(&Step::Apps) && !steps.contains(&Step::Settings) {
@@ -117,7 +148,8 @@ pub fn input(who: &Subject) -> Value {
             "port": bench.database.port,
             "rootUser": bench.database.root_user,
         },
-        "expectSite": who.receipt(Step::Create).is_some(),
+        "expectSite": who.expects_site(),
+        "adopted": who.is_adopted() || who.reports(),
         "apps": who.want.as_ref().map(|want| want.apps.clone()).unwrap_or_default(),
         // A site in use is backed up before an app is added to it.
         "backup": who.record().is_some_and(|record| record.first_ready_at.is_some()),
@@ -161,8 +193,11 @@ fn settings(want: &Want, who: &Subject, whole: bool) -> Value {
 
 fn keys(who: &Subject) -> Value {
     let user = &who.bench.spec.api_user;
+    let serial = rotation::newest(who);
     json!({
-        "user": names::api_user(&who.site),
+        "pair": serial,
+        "user": names::api_user(&who.site, serial),
+        "other": names::api_user(&who.site, serial.saturating_add(1)),
         "roles": user.roles,
         "verifyInSite": user.verify.mode == crate::api::VerifyMode::InSite,
     })
@@ -186,11 +221,22 @@ pub fn config_owned(who: &Subject) -> Vec<String> {
     names.into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect()
 }
 
+/// More apps than status has room for, no bench has; no longer names either.
+const MOST_APPS: usize = 64;
+const LONGEST_APP: usize = 140;
+
 /// What the receipt of the apps step says that the site has.
-pub fn installed(who: &Subject) -> Vec<crate::api::InstalledApp> {
+pub fn installed(who: &Subject) -> Vec<InstalledApp> {
     let facts = who.receipt(Step::Apps).and_then(|receipt| receipt.facts.as_ref());
     let apps = facts.and_then(|facts| facts["apps"].as_array()).into_iter().flatten();
-    apps.filter_map(|app| serde_json::from_value(app.clone()).ok()).collect()
+    let mut installed: Vec<InstalledApp> = vec![];
+    for app in apps.filter_map(|app| serde_json::from_value::<InstalledApp>(app.clone()).ok()) {
+        let app = InstalledApp { name: plain(&app.name, LONGEST_APP), version: plain(&app.version, LONGEST_APP) };
+        if installed.len() < MOST_APPS && !installed.iter().any(|other| other.name == app.name) {
+            installed.push(app);
+        }
+    }
+    installed
 }
 
 /// Admins that the spec named before, as the settings step found them: they are users of the site still.

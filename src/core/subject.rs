@@ -7,12 +7,16 @@ use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
 
+use super::abandon::{self, Patience};
 use super::expectation::{self, Doubt};
+use super::identity::{self, Begin};
 use super::steps::Step;
 use super::want::want;
 pub use super::want::{Config, ConfigValue, Want};
 use super::{check, names, rollout};
-use crate::api::{Bench, BenchRef, BenchSpec, DeletionPolicy, Hosts, Phase, Record, Tenant, TenantPlan};
+use crate::api::{
+    Bench, BenchRef, BenchSpec, Condition, DeletionPolicy, Hosts, Origin, Phase, Record, Tenant, TenantPlan, TenantSpec,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName {
@@ -63,6 +67,14 @@ pub struct Subject {
     pub record: Option<Remembered>,
     /// What the Bench's last inspection found different in its site.
     pub doubt: Option<Doubt>,
+    /// How it begins, while it has no living record of its own.
+    pub begin: Begin,
+    /// What an adoption would change, as it was reported before at this generation.
+    pub reported: Option<Vec<String>>,
+    /// How long its end may be held up by what cannot be reached.
+    pub patience: Patience,
+    /// What was given up in this pass, and is left for a person.
+    pub given_up: Vec<String>,
     /// What it should be; none on the way down.
     pub want: Option<Want>,
 }
@@ -104,6 +116,7 @@ pub struct Given<'a> {
     pub bench: &'a Bench,
     pub id: String,
     pub record: Option<Remembered>,
+    pub begin: Begin,
     pub now: Timestamp,
     pub cluster: String,
 }
@@ -131,7 +144,8 @@ impl Subject {
             api: render(&bench.hosts.api, &spec.subdomain, &bench.domain),
         };
         check::hosts(&hosts)?;
-        let site = render(&bench.site_name_template, &spec.subdomain, &bench.domain);
+        let site = site_of(spec, bench);
+        check::site_name(&site, &hosts, given.record.is_none(), given.tenant, given.bench)?;
         if bench.registry.as_ref().is_some_and(|registry| registry.site == site) {
             return Err(Problem::lasting("SiteProtected", format!("{site} is the Master's own site: choose another subdomain")));
         }
@@ -155,6 +169,7 @@ impl Subject {
     /// The way down: who the record says it is.
     pub fn remembered(given: Given<'_>) -> Self {
         let mut subject = Self::of(&given, None);
+        subject.patience = abandon::patience(given.tenant);
         if let Some(Remembered { record, .. }) = &given.record {
             subject.subdomain.clone_from(&record.subdomain);
             subject.site.clone_from(&record.site_name);
@@ -169,13 +184,27 @@ impl Subject {
         subject
     }
 
+    /// The way down of a tenant whose object is gone already: the site that was being removed goes as its record says, and nobody's
+    /// policy of today has a say in it.
+    pub fn left_behind(given: Given<'_>) -> Self {
+        Self { deletion: DeletionPolicy::Archive, patience: Patience::Forever, ..Self::remembered(given) }
+    }
+
     fn of(given: &Given<'_>, want: Option<Want>) -> Self {
         let meta = &given.tenant.metadata;
         let name = meta.name.clone().unwrap_or_default();
         let retry_at =
             meta.annotations.as_ref().and_then(|all| all.get(names::annotation::RETRY_AT)).and_then(|at| at.parse().ok());
+        let adopted = matches!(given.begin, Begin::Adopt(_) | Begin::Report);
+        let record = given.record.as_ref().map(|held| &held.record);
+        let adopted_before = record.filter(|record| record.origin == Origin::Adopted);
         Self {
-            database: names::database(&given.id),
+            database: match adopted_before {
+                // Learnt from the site itself.
+                Some(record) => record.database.clone(),
+                None if adopted => String::new(),
+                None => names::database(&given.id),
+            },
             id: given.id.clone(),
             generation: meta.generation.unwrap_or_default(),
             now: given.now,
@@ -195,14 +224,30 @@ impl Subject {
                 .credentials
                 .secret_name
                 .clone()
-                .unwrap_or_else(|| format!("{name}-credentials")),
-            deletion: given.tenant.spec.deletion_policy(),
+                .unwrap_or_else(|| identity::default_secret(given.tenant)),
+            deletion: match (given.tenant.spec.deletion_policy, adopted_before) {
+                (None, Some(_)) => DeletionPolicy::Retain,
+                _ => given.tenant.spec.deletion_policy(),
+            },
             retry_at,
             record: given.record.clone(),
             doubt: expectation::doubt(given.bench.status.as_ref(), &given.id),
+            begin: given.begin.clone(),
+            reported: reported(given.tenant),
+            patience: Patience::Forever,
+            given_up: vec![],
             want,
             tenant: ObjectName { namespace: meta.namespace.clone().unwrap_or_default(), name },
         }
+    }
+
+    /// The record as it is now, and what is read from nothing else.
+    pub fn remember(&mut self, held: Remembered) {
+        if held.record.origin == Origin::Adopted {
+            self.database.clone_from(&held.record.database);
+        }
+        self.begin = Begin::New;
+        self.record = Some(held);
     }
 
     pub fn record(&self) -> Option<&Record> {
@@ -213,17 +258,72 @@ impl Subject {
         self.record()?.receipts.get(step.as_str())
     }
 
-    /// What becomes of the site: the policy as far as it can still be followed. A site that never came to be has nothing to keep,
-    /// and one whose removal has begun is no longer whole.
+    /// What becomes of the site: the policy as far as it can still be followed. One that we do not know to be there is archived if
+    /// it is, one whose removal has begun is no longer whole, and one that was to be adopted is nobody's to drop before it is ours.
     pub fn parting(&self) -> DeletionPolicy {
-        let (created, begun) = (self.receipt(Step::Create).is_some(), self.receipt(Step::Drop).is_some());
+        let begun = self.receipt(Step::Drop).is_some();
         let archive = self.record().is_some_and(|record| record.archive.is_some());
         match self.deletion {
+            _ if self.adopts() => DeletionPolicy::Retain,
             DeletionPolicy::Delete => DeletionPolicy::Delete,
-            DeletionPolicy::Archive | DeletionPolicy::Retain if !created || begun && !archive => DeletionPolicy::Delete,
+            DeletionPolicy::Archive | DeletionPolicy::Retain if begun && !archive => DeletionPolicy::Delete,
             DeletionPolicy::Archive | DeletionPolicy::Retain if begun => DeletionPolicy::Archive,
+            DeletionPolicy::Retain if !self.expects_site() => DeletionPolicy::Archive,
             policy @ (DeletionPolicy::Archive | DeletionPolicy::Retain) => policy,
         }
+    }
+
+    /// Its site stays behind, with its record.
+    pub fn is_kept(&self) -> bool {
+        self.parting() == DeletionPolicy::Retain && !self.is_untouched()
+    }
+
+    fn origin(&self) -> Origin {
+        self.record().map(|record| record.origin).unwrap_or_default()
+    }
+
+    /// The site was somebody else's before.
+    pub fn is_adopted(&self) -> bool {
+        self.origin() == Origin::Adopted
+    }
+
+    /// Its record was lost once.
+    pub fn is_recovered(&self) -> bool {
+        self.origin() == Origin::Recovered
+    }
+
+    /// The site is still to become ours.
+    pub fn adopts(&self) -> bool {
+        self.is_adopted() && self.receipt(Step::Adopt).is_none()
+    }
+
+    /// The adoption never came about: the last look found no marker of ours.
+    pub fn is_untouched(&self) -> bool {
+        let facts = self.receipt(Step::Revoke).and_then(|receipt| receipt.facts.as_ref());
+        self.adopts() && facts.is_some_and(|facts| facts["foreign"] == serde_json::json!(true))
+    }
+
+    /// The site was complete before: one that is gone is never made anew.
+    pub fn expects_site(&self) -> bool {
+        let before = self.record().is_some_and(|record| record.first_ready_at.is_some());
+        before
+            || self.receipt(Step::Create).is_some()
+            || match self.origin() {
+                Origin::Created => false,
+                Origin::Recovered => true,
+                Origin::Adopted => !self.adopts(),
+            }
+    }
+
+    /// Only looked at: nothing is taken, and nothing changed.
+    pub fn reports(&self) -> bool {
+        self.begin == Begin::Report
+    }
+
+    /// An archive was made; an end may also find that there was nothing to put into one.
+    pub fn archived(&self) -> bool {
+        let facts = self.receipt(Step::Archive).and_then(|receipt| receipt.facts.as_ref());
+        self.parting() == DeletionPolicy::Archive && facts.is_none_or(|facts| !facts["directory"].is_null())
     }
 
     /// The key works and the tenant's Secret has it: the public hosts may lead to the site.
@@ -268,6 +368,18 @@ impl Subject {
         });
         password.chain(config).collect()
     }
+}
+
+/// The name of the site that the Tenant has, or would have, on a Bench.
+pub fn site_of(spec: &TenantSpec, bench: &BenchSpec) -> String {
+    spec.site_name.clone().unwrap_or_else(|| render(&bench.site_name_template, &spec.subdomain, &bench.domain))
+}
+
+/// A report holds for the spec that it was made for.
+fn reported(tenant: &Tenant) -> Option<Vec<String>> {
+    let status = tenant.status.as_ref().filter(|status| status.observed_generation == tenant.metadata.generation)?;
+    let site = status.conditions.iter().find(|condition| condition.type_ == Condition::SiteReady.type_())?;
+    (site.reason == super::stages::REPORTED).then(|| status.adoption.clone())?.map(|adoption| adoption.changes)
 }
 
 fn render(template: &str, subdomain: &str, domain: &str) -> String {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::subject::{Given, Problem};
-use crate::api::{Admin, BenchSpec, Organization, PlanCopy, RefusedPath, Setup, SiteRateLimit, Suspend};
+use crate::api::{Admin, BenchSpec, Credentials, Organization, PlanCopy, RefusedPath, Setup, SiteRateLimit, Suspend};
 
 /// Paths that a tenant's API host always refuses while the Bench locks sites to their API.
 const REFUSED: [&str; 3] = ["/login", "/signup", "/api/method/login"];
@@ -27,6 +27,7 @@ pub struct Want {
     pub setup: Setup,
     pub organization: Option<Organization>,
     pub admin: Admin,
+    pub credentials: Credentials,
     pub refused: Vec<RefusedPath>,
     pub suspend: Option<Suspend>,
 }
@@ -85,6 +86,7 @@ pub(super) fn want(given: &Given<'_>, plan: PlanCopy) -> Result<Want, Problem> {
         setup: plan.spec.setup,
         organization: spec.organization.clone(),
         admin: spec.admin.clone(),
+        credentials: spec.credentials.clone(),
         refused: refused(&plan, bench),
         copy: Arc::new(plan),
         plan_gone: given.plan.is_none(),

@@ -28,6 +28,7 @@ const ARCHIVED: &str = "
 const RETAINED: &str = "
     delete ingresses yard/ID
     delete secrets harbour/passport
+    patch tenantclaims site.*
     create configmaps yard/tenant-operator-steps-*
     create jobs yard/ID-remove-*-1
     delete certificates yard/ID-tls

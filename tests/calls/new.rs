@@ -6,7 +6,7 @@ use crate::{changes, lines, listed};
 const FIRST_PASS: &str = "
     list tenantclaims tenant=wharf,tenant-namespace=harbour
     list benches
-    list tenantclaims
+    list secrets yard tenant=wharf,tenant-namespace=harbour
     get namespaces harbour
     get benches yard/dock
     get tenantplans ferry

@@ -1,8 +1,13 @@
 //! What does not carry the tenant's id is somebody's: it is neither written nor deleted, and the status says what to do.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
+use tenant_operator::api::Receipt;
 use tenant_operator::core::op::Op;
+use tenant_operator::core::record;
+use tenant_operator::core::steps::Step;
+use tenant_operator::core::subject::Remembered;
 use tenant_operator::world::{Error, World};
 
 use crate::objects::{self, HOME, YARD};
@@ -82,7 +87,12 @@ async fn a_secret_that_somebody_makes_in_the_last_moment_is_not_overwritten() {
 #[tokio::test]
 async fn whoever_writes_a_secret_looks_at_its_label_itself() {
     let rig = rig();
-    let who = objects::subject("0123456789abcdef", objects::bench(), Timestamp::now());
+    let mut who = objects::subject("0123456789abcdef", objects::bench(), Timestamp::now());
+    let mut record = record::first(&who);
+    // Only a key that was proven is ever published.
+    let proof = Receipt { hash: "any".to_owned(), version: "1".to_owned(), at: Time(who.now), facts: None };
+    record.receipts.insert(Step::Proof.as_str().to_owned(), proof);
+    who.record = Some(Remembered { record, version: "1".to_owned() });
     let live = rig.world();
     live.execute(&Op::EnsureCustody, &who).await.expect("custody is made");
     let passport = who.credentials_secret.clone();

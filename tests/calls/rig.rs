@@ -289,6 +289,8 @@ fn report(container: &Value) -> Value {
     let facts = |step: &str| match step {
         "settings" => json!({"suspend": input["settings"]["suspend"]}),
         "create" => json!({"created": true}),
+        "adopt" => json!({"adopted": true, "database": "_of_old"}),
+        "report" => json!({"changes": ["marker: it becomes ours"]}),
         "apps" => json!({"apps": [{"name": "frappe", "version": "15.1.0"}, {"name": "erpnext", "version": "15.2.0"}]}),
         "keys" => json!({"proven": true}),
         _ => json!({}),

@@ -4,12 +4,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::SignedDuration;
 use serde_json::{Value, json};
 use tenant_operator::api::{BenchStatus, Differing};
-use tenant_operator::core::evidence;
 use tenant_operator::core::expectation;
 use tenant_operator::core::manifests::{covers, inspect, routes};
-use tenant_operator::core::op::{Change, JobKind, Op};
+use tenant_operator::core::op::{Change, Op};
 use tenant_operator::core::record;
-use tenant_operator::core::seen::{Check, JobSeen, JobState, ProbeSeen, Seen, StepReport};
+use tenant_operator::core::seen::{Check, ProbeSeen, Seen};
 use tenant_operator::core::stages::{Stage, Way};
 use tenant_operator::core::steps::{self, Step};
 use tenant_operator::core::subject::Subject;
@@ -113,29 +112,6 @@ fn a_receipt_younger_than_the_inspection_is_not_in_doubt() {
     // Times are kept in whole seconds: of the same one, nobody knows which was first.
     doubted(&mut who, &["locked"], noon());
     assert_eq!(steps::left(&who, &Default::default()), [Step::Settings]);
-}
-
-#[test]
-fn a_job_of_before_says_nothing_of_a_receipt_that_came_to_be_in_doubt_since() {
-    let mut who = settled();
-    let hash = steps::hash(Step::Keys, &who, &Default::default());
-    let job = |started: i64| JobSeen {
-        name: "one".to_owned(),
-        kind: JobKind::Provision,
-        attempt: 0,
-        hashes: [(Step::Keys, hash.clone())].into(),
-        state: JobState::Succeeded,
-        started: Some(noon() + seconds(started)),
-        leaving: false,
-        ended: None,
-        reports: vec![StepReport { done: [(Step::Keys, Value::Null)].into(), failure: None, bench_seconds: 0.0 }],
-        blocked: None,
-    };
-    assert_eq!(evidence::news(&who, &job(60)).count(), 0, "it is known");
-    let remembered = who.record.as_mut().expect("a record");
-    remembered.record = record::changed(&remembered.record, &Change::Stale(vec![Step::Keys]));
-    assert_eq!(evidence::news(&who, &job(-60)).count(), 0, "it is from before");
-    assert_eq!(evidence::news(&who, &job(60)).count(), 1);
 }
 
 fn probed(who: &Subject, problem: &str, failures: u32) -> Verdict {

@@ -41,7 +41,9 @@ fn tenant(wanted: Option<SuspendMode>, facts: Value) -> Subject {
 
 fn seen(key: Option<KeyAnswer>) -> WorkSeen {
     WorkSeen {
+        pairs: [0].into(),
         custody: SecretState::Current,
+        custody_moved: false,
         missing: vec![],
         versions: versions(),
         inputs: SecretState::Absent,
@@ -161,7 +163,7 @@ fn said(who: &Subject, trouble: Option<(Stage, Outcome)>) -> Vec<(String, String
     let settled = |stage| (stage, Outcome::Verdict(Verdict::settled("Fine", "as it should be")));
     let outcome = |stage| trouble.clone().filter(|(other, _)| *other == stage).unwrap_or_else(|| settled(stage));
     let outcomes: Vec<_> = Stage::ALL.into_iter().map(outcome).collect();
-    let pass = Pass { way: Way::Up, who, outcomes: &outcomes, certificate_until: None, probe_failed: false };
+    let pass = Pass { way: Way::Up, who, outcomes: &outcomes, certificate_until: None, probe_failed: false, changes: None };
     let shown = [Condition::Ready, Condition::Suspended].map(Condition::type_);
     let all = status(None, &pass).conditions.into_iter().filter(|found| shown.contains(&found.type_.as_str()));
     all.map(|found| (format!("{}={}", found.type_, found.status), found.reason, found.message)).collect()

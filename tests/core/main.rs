@@ -2,11 +2,17 @@
 
 #[path = "../objects/mod.rs"]
 mod objects;
+#[path = "../restricted/mod.rs"]
+mod restricted;
 
 mod drift;
 mod golden;
+mod identity;
+mod keys;
 mod lead;
 mod manifests;
+mod pods;
 mod report;
 mod rollout;
+mod rotation;
 mod steps;

@@ -32,7 +32,7 @@ fn fold(old: Option<&TenantStatus>, who: &Subject, way: Way, troubles: &[(Stage,
     let settled = |stage| (stage, Outcome::Verdict(Verdict::settled("Fine", "as it should be")));
     let trouble = |stage| troubles.iter().find(|(other, _)| *other == stage).cloned();
     let outcomes: Vec<_> = Stage::ALL.into_iter().map(|stage| trouble(stage).unwrap_or_else(|| settled(stage))).collect();
-    status(old, &Pass { way, who, outcomes: &outcomes, certificate_until: None, probe_failed })
+    status(old, &Pass { way, who, outcomes: &outcomes, certificate_until: None, probe_failed, changes: None })
 }
 
 fn wait(reason: &'static str) -> Outcome {

@@ -265,7 +265,7 @@ fn the_status_says_how_many_follow_and_when_to_do_what() {
     let tally = Tally { following: 3, ..Default::default() };
     assert_eq!(said(tally), ("True".into(), "Followed".into(), "all 3 Tenants have it as it is now".into()));
     let tally = Tally { following: 1, changing: 2, waiting: 4, failing: 1, ..Default::default() };
-    let message = "1 of 8 Tenants have it as it is now; 2 are being changed, 4 wait for their turn, 1 failed on it; \
+    let message = "1 of 8 Tenants have it as it is now; being changed: 2, waiting for their turn: 4, failed on it: 1; \
                    see kubectl get tenants -A --field-selector spec.plan=ferry";
     assert_eq!(said(tally), ("False".into(), "RollingOut".into(), message.into()));
     let (truth, reason, message) = said(Tally { failing: 2, waiting: 4, ..Default::default() });

@@ -7,13 +7,20 @@ pub struct Place {
     pub namespace: &'static str,
     pub edge: EdgeType,
     pub on_delete: RegistryOnDelete,
+    /// The namespace whose bench has the Master site. Where it is another, the one can be away and the other not.
+    pub master_in: &'static str,
 }
 
 /// Both edges on both versions of Frappe (`erp` is 15, `erp16` is 16), and both ways to leave the Master.
-pub const INGRESS_15: Place = Place { namespace: "erp", edge: EdgeType::Ingress, on_delete: RegistryOnDelete::Delete };
-pub const GATEWAY_15: Place = Place { namespace: "erp", edge: EdgeType::Gateway, on_delete: RegistryOnDelete::SetStatus };
-pub const INGRESS_16: Place = Place { namespace: "erp16", edge: EdgeType::Ingress, on_delete: RegistryOnDelete::SetStatus };
-pub const GATEWAY_16: Place = Place { namespace: "erp16", edge: EdgeType::Gateway, on_delete: RegistryOnDelete::Delete };
+pub const INGRESS_15: Place = place("erp", EdgeType::Ingress, RegistryOnDelete::Delete);
+pub const GATEWAY_15: Place = place("erp", EdgeType::Gateway, RegistryOnDelete::SetStatus);
+pub const INGRESS_16: Place = place("erp16", EdgeType::Ingress, RegistryOnDelete::SetStatus);
+pub const GATEWAY_16: Place = place("erp16", EdgeType::Gateway, RegistryOnDelete::Delete);
+
+/// With the Master site on the same bench.
+const fn place(namespace: &'static str, edge: EdgeType, on_delete: RegistryOnDelete) -> Place {
+    Place { namespace, edge, on_delete, master_in: namespace }
+}
 
 impl Place {
     pub fn frontend_host(&self, subdomain: &str) -> String {
@@ -36,7 +43,7 @@ impl Place {
     }
 
     pub fn master(&self) -> &'static str {
-        if self.namespace == "erp" { "master.example.com" } else { "master.gw.example.com" }
+        if self.master_in == "erp" { "master.example.com" } else { "master.gw.example.com" }
     }
 
     pub fn frappe(&self) -> u8 {
@@ -52,6 +59,10 @@ impl Place {
         let mut registry = everything.registry.expect("a registry in the example");
         registry.site = self.master().to_owned();
         registry.on_delete = self.on_delete;
+        if self.master_in != self.namespace {
+            registry.url = format!("http://erpnext-gunicorn.{}:8000", self.master_in);
+            registry.token_secret_ref.name = token(name);
+        }
         spec.registry = Some(registry);
         spec.site_config_policy = everything.site_config_policy;
         // A test on conflicts needs Tenants of two namespaces.
@@ -61,6 +72,11 @@ impl Place {
         bench.metadata.namespace = Some(self.namespace.to_owned());
         bench
     }
+}
+
+/// Name of the copy of the Master's token, where the Master is on another bench than this one.
+pub fn token(bench: &str) -> String {
+    format!("{bench}-master")
 }
 
 fn example(file: &str) -> BenchSpec {

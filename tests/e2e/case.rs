@@ -1,6 +1,6 @@
 //! The frame around every test: who else may run meanwhile, what it made, and that all of it goes again, whatever happens.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::PathBuf;
@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{Api, DeleteParams, PostParams};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use kube::runtime::wait::await_condition;
 use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use tenant_operator::api::{Bench, BenchRef, Tenant, TenantPlan};
+use tenant_operator::api::{Bench, BenchRef, BenchSpec, Tenant, TenantPlan};
 use tokio::sync::RwLock;
 
-use crate::bench::Place;
+use crate::bench::{Place, token};
 use crate::edge::Door;
 use crate::history::{self, History};
 use crate::inside::Inside;
@@ -90,10 +90,10 @@ pub fn run(stem: &str, company: Company, body: impl AsyncFnOnce(&Case)) {
 }
 
 async fn whole(dir: PathBuf, stem: &str, body: impl AsyncFnOnce(&Case)) {
-    let case = Case::new(dir, stem).await;
+    let case = Case::new(dir, &format!("e2e-{stem}")).await;
     let outcome = AssertUnwindSafe(body(&case)).catch_unwind().await;
     if outcome.is_err() {
-        case.explain().await;
+        case.explain(&all(&case.tenants)).await;
     }
     let cleaned = AssertUnwindSafe(case.clean()).catch_unwind().await;
     if let Err(panic) = outcome.and(cleaned) {
@@ -110,10 +110,10 @@ pub fn all<T: Clone>(list: &Mutex<Vec<T>>) -> Vec<T> {
 }
 
 impl Case {
-    async fn new(dir: PathBuf, stem: &str) -> Self {
+    pub async fn new(dir: PathBuf, stem: &str) -> Self {
         Self {
             lab: Lab::connect(dir).await,
-            name: format!("e2e-{stem}-{:04x}", rand::random::<u16>()),
+            name: format!("{stem}-{:04x}", rand::random::<u16>()),
             tenants: Mutex::default(),
             ids: Mutex::default(),
             benches: Mutex::default(),
@@ -133,16 +133,36 @@ impl Case {
 
     /// A Bench of the test's own, once tenants can be placed on it.
     pub async fn bench(&self, place: Place) -> BenchRef {
+        let bench = self.bench_as(place, |_| ()).await;
+        self.bench_says(&bench, "Serving", "").await;
+        bench
+    }
+
+    /// One that is other than the examples, whatever comes of it.
+    pub async fn bench_as(&self, place: Place, change: impl FnOnce(&mut BenchSpec)) -> BenchRef {
         let name = format!("{}-{}", self.name, all(&self.benches).len());
+        if place.master_in != place.namespace {
+            let known = self.lab.secret(place.master_in, "master-token").await.expect("the Master's token");
+            self.secret_of(place.namespace, &token(&name), &known).await;
+        }
         let api = Api::<Bench>::namespaced(self.lab.client.clone(), place.namespace);
-        create(&api, &place.bench(&name)).await;
+        let mut bench = place.bench(&name);
+        change(&mut bench.spec);
+        create(&api, &bench).await;
         add(&self.benches, (name.clone(), place));
-        let ready = |bench: Option<&Bench>| {
-            let said = bench.and_then(|bench| bench.status.as_ref()).map(|status| status.conditions.as_slice());
-            said.is_some_and(|said| said.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"))
-        };
-        within(Duration::from_secs(60), &format!("Bench {name} Ready"), await_condition(api, &name, ready)).await;
         BenchRef { name, namespace: place.namespace.to_owned() }
+    }
+
+    /// Once the Bench's Ready has this reason, and these words in its message.
+    pub async fn bench_says(&self, bench: &BenchRef, reason: &str, words: &str) {
+        let api = Api::<Bench>::namespaced(self.lab.client.clone(), &bench.namespace);
+        let so = |bench: Option<&Bench>| {
+            let said =
+                bench.and_then(|bench| bench.status.as_ref()).map(|status| status.conditions.as_slice()).unwrap_or_default();
+            said.iter().any(|one| one.type_ == "Ready" && one.reason == reason && one.message.contains(words))
+        };
+        within(Duration::from_secs(60), &format!("{reason} of Bench {}", bench.name), await_condition(api, &bench.name, so))
+            .await;
     }
 
     /// Under the test's own name.
@@ -153,7 +173,11 @@ impl Case {
     }
 
     pub async fn secret(&self, namespace: &str, name: &str, key: &str, value: &str) {
-        let secret = json!({"metadata": {"name": name}, "stringData": {key: value}});
+        self.secret_of(namespace, name, &[(key.to_owned(), value.to_owned())].into()).await;
+    }
+
+    async fn secret_of(&self, namespace: &str, name: &str, values: &BTreeMap<String, String>) {
+        let secret = json!({"metadata": {"name": name}, "stringData": values});
         let api = Api::<Secret>::namespaced(self.lab.client.clone(), namespace);
         create(&api, &serde_json::from_value(secret).expect("a Secret")).await;
         add(&self.secrets, (namespace.to_owned(), name.to_owned()));
@@ -189,6 +213,12 @@ impl Case {
         ids.insert((id.to_owned(), place.namespace, place.api_host(subdomain)));
     }
 
+    /// Merges a change into a Tenant among the customers.
+    pub async fn change(&self, name: &str, patch: serde_json::Value) {
+        let changed = self.tenants(CUSTOMERS).patch(name, &PatchParams::default(), &Patch::Merge(patch)).await;
+        changed.unwrap_or_else(|error| panic!("a change of {name}: {error}"));
+    }
+
     /// Deletes a Tenant among the customers, and returns once its object is gone.
     pub async fn delete(&self, name: &str) -> History {
         self.tenants(CUSTOMERS).delete(name, &DeleteParams::default()).await.expect("a deletion");
@@ -207,14 +237,15 @@ impl Case {
     }
 
     /// What a person needs who reads that a test failed.
-    async fn explain(&self) {
-        for (namespace, name) in all(&self.tenants) {
-            let tenant = self.tenants(&namespace).get_opt(&name).await.ok().flatten();
+    pub async fn explain(&self, tenants: &[(String, String)]) {
+        for (namespace, name) in tenants {
+            let tenant = self.tenants(namespace).get_opt(name).await.ok().flatten();
             eprintln!("Tenant {namespace}/{name}: {}", history::words(tenant.as_ref()));
         }
-        let ids = self.ids.lock().unwrap().clone();
-        for (id, namespace, _) in ids {
-            let of_tenant = format!("tenancy.nexuserp.io/id={id}");
+        for (_, place) in all(&self.benches) {
+            let names: Vec<&str> = tenants.iter().map(|(_, name)| name.as_str()).collect();
+            let of_tenant = format!("tenancy.nexuserp.io/tenant in ({})", names.join(","));
+            let namespace = place.namespace;
             for what in [&["get", "jobs,pods", "-o", "wide"][..], &["logs", "--all-containers", "--prefix", "--tail=20"]] {
                 let output = self.lab.kubectl(&[what, &["-n", namespace, "-l", &of_tenant]].concat(), "");
                 eprintln!("{}", output.unwrap_or_else(|complaint| complaint));

@@ -74,7 +74,12 @@ impl Door {
 
     /// The first answer of this status: an edge does not tell when it has taken in a change.
     pub async fn until(&self, path: &str, status: u16) -> Answer {
-        let end = Instant::now() + Duration::from_secs(20);
+        self.within(path, status, Duration::from_secs(20)).await
+    }
+
+    /// The same, for what takes its time.
+    pub async fn within(&self, path: &str, status: u16, limit: Duration) -> Answer {
+        let end = Instant::now() + limit;
         loop {
             match self.send(Method::GET, path, None).await {
                 Ok(answer) if answer.status == status => return answer,

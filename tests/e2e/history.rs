@@ -62,7 +62,10 @@ pub async fn follow(
         let mut stream = pin!(watch_object(api.clone(), name));
         // An error of a watch is not an end: the stream begins anew.
         loop {
-            let Ok(next) = stream.try_next().await else { continue };
+            let Ok(next) = stream.try_next().await else {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            };
             let tenant = next.expect("a watch never ends");
             if let Some(tenant) = &tenant {
                 history.note(begun.elapsed(), tenant);

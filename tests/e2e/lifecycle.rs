@@ -8,7 +8,7 @@ use crate::case::{self, Case, Company, id};
 use crate::edge::{Door, encoded};
 use crate::history::condition;
 use crate::lab::{CUSTOMERS, OPERATOR};
-use crate::tenant::{NASTY, NASTY_LINES, tenant, whole_plan, with_nasty_texts};
+use crate::tenant::{NASTY, NASTY_LINES, NASTY_SECRET, tenant, whole_plan, with_nasty_texts};
 use crate::{master, remains, times};
 
 #[test]
@@ -34,7 +34,7 @@ fn a_tenant_lives_and_leaves_behind_a_gateway_on_frappe_16() {
 async fn life(case: &Case, place: Place) {
     let (plan, bench) = (case.plan(whole_plan).await, case.bench(place).await);
     let secret = format!("{}-mail", case.name);
-    case.secret(CUSTOMERS, &secret, "password", NASTY_LINES).await;
+    case.secret(CUSTOMERS, &secret, "password", NASTY_SECRET).await;
     let name = &case.name;
     case.apply(&with_nasty_texts(tenant(name, CUSTOMERS, &plan, bench), &secret)).await;
     let (ready, history) = case.ready(&place, name).await;
@@ -135,7 +135,7 @@ async fn texts_reached_the_site_as_they_were(case: &Case, place: &Place) {
     let companies = case.api(place, &case.name).await.get(&format!("/api/resource/Company?fields={fields}")).await;
     assert_eq!(companies.json()["data"], json!([{"name": NASTY, "company_name": NASTY}]));
     let config = case.inside(place).site_config(&place.api_host(&case.name));
-    assert_eq!((config["mail_login"].as_str(), config["mail_password"].as_str()), (Some(NASTY_LINES), Some(NASTY_LINES)));
+    assert_eq!((config["mail_login"].as_str(), config["mail_password"].as_str()), (Some(NASTY_LINES), Some(NASTY_SECRET)));
 }
 
 async fn the_master_knows_the_tenant(case: &Case, place: &Place, tenant: &Tenant) {

@@ -6,6 +6,8 @@
 mod bench;
 mod case;
 mod clean;
+#[path = "../documents/mod.rs"]
+mod documents;
 mod edge;
 mod history;
 mod inside;
@@ -17,12 +19,19 @@ mod tenant;
 mod times;
 mod wait;
 
+mod adoption;
 mod alone;
 mod archive;
 mod bad_input;
+mod badspecs;
 mod change;
+mod contested;
 mod faults;
 mod lifecycle;
 mod namespace;
 mod neighbours;
 mod retain;
+mod rotation;
+mod security;
+mod suspension;
+mod texts;

@@ -9,8 +9,8 @@ use crate::lab::Lab;
 const DOCTYPE: &str = "SaaS Tenant";
 
 async fn door(lab: &Lab, place: &Place) -> Door {
-    let token = lab.secret(place.namespace, "master-token").await.expect("the Master's token");
-    Door::inside(lab, place.namespace, place.master()).await.with_key(&token["api-key"], &token["api-secret"])
+    let token = lab.secret(place.master_in, "master-token").await.expect("the Master's token");
+    Door::inside(lab, place.master_in, place.master()).await.with_key(&token["api-key"], &token["api-secret"])
 }
 
 fn path(subdomain: &str) -> String {

@@ -52,6 +52,12 @@ impl Lab {
         pods.into_iter().find(|pod| pod.metadata.deletion_timestamp.is_none()).expect("a pod of the operator")
     }
 
+    /// How often the operator's container has begun anew.
+    pub async fn operator_restarts(&self) -> i32 {
+        let containers = self.operator_pod().await.status.and_then(|status| status.container_statuses).unwrap_or_default();
+        containers.iter().map(|container| container.restart_count).sum()
+    }
+
     /// SIGKILL to the process in the container. The kubelet starts another in the same pod.
     pub async fn kill_operator(&self) {
         let pod = self.operator_pod().await;

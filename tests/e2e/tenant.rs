@@ -11,6 +11,9 @@ use tenant_operator::api::{
 pub const NASTY: &str = r#"Ada & Söhne "quoted" 'x'; DROP TABLE x; -- $(HOME) ${HOME} {{ 1 }} %s \n `id`"#;
 pub const NASTY_LINES: &str = "first \"line\"\nsecond '; DROP TABLE x; -- $(HOME) $$(HOME) ${HOME}\n{{ 1 }}\\n";
 
+/// Like them, and nowhere else: it goes into a Secret, and must not be found anywhere.
+pub const NASTY_SECRET: &str = "zq7 \"secret\"\nline'; DROP TABLE x; -- $(HOME) ${HOME} {{ 2 }}\\n";
+
 /// ERPNext and the setup wizard, as a customer gets it.
 pub fn whole_plan(name: &str) -> TenantPlan {
     let spec = TenantPlanSpec {

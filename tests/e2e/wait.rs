@@ -30,3 +30,12 @@ where
     };
     within::<_, watcher::Error>(Duration::from_secs(120), what, found).await
 }
+
+/// For what no watch tells of, such as the inside of a site.
+pub async fn until(what: &str, limit: Duration, holds: impl AsyncFn() -> bool) {
+    let end = std::time::Instant::now() + limit;
+    while !holds().await {
+        assert!(std::time::Instant::now() < end, "no {what} within {} s", limit.as_secs());
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}

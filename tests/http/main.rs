@@ -5,4 +5,5 @@ mod fake;
 mod key;
 mod probe;
 mod registry;
+mod strange;
 mod tls;

@@ -31,7 +31,7 @@ impl Outside {
     pub fn harm(&mut self, who: &ObjectName, site: &str, harm: Harm) {
         let (api, encryption) = (self.fresh(), self.fresh());
         let Some(found) =
-            self.dock.sites.get_mut(site).filter(|found| found.complete && found.settings.is_some() && found.key.is_some())
+            self.dock.sites.get_mut(site).filter(|found| found.complete && found.settings.is_some() && !found.keys.is_empty())
         else {
             return;
         };
@@ -40,14 +40,14 @@ impl Outside {
             Harm::SchedulerOff => drop(found.harmed.insert("scheduler")),
             Harm::RolesTaken => drop(found.harmed.insert("apiUser")),
             Harm::ConfigChanged => found.config.values_mut().for_each(|value| *value = "by hand".into()),
-            Harm::KeyChanged => found.key.iter_mut().for_each(|key| key.api = api),
+            Harm::KeyChanged => found.keys.values_mut().for_each(|key| key.api = api),
             Harm::EncryptionChanged => found.encryption = encryption,
             Harm::FolderGone => drop(self.dock.sites.remove(site)),
             Harm::DatabaseGone => {
                 let database = found.database.clone();
                 self.dock.databases.remove(&database);
                 // Nobody can keep a promise about it any more.
-                let id = self.recall(who).map(|recalled| recalled.id).unwrap_or_default();
+                let id = self.id_of(who).unwrap_or_default();
                 self.promised.remove(&id);
             }
         }

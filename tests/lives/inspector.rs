@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tenant_operator::api::Phase;
 use tenant_operator::core::expectation;
+use tenant_operator::core::identity::{self, Begin, Identity, Named};
 use tenant_operator::core::inspection::{self, Given, Next};
 use tenant_operator::core::subject::{ObjectName, Subject};
 use tenant_operator::world::Error;
@@ -53,7 +53,7 @@ fn inspect(outside: &mut Outside) -> Result<Looked, Error> {
     }
     let pause = i64::try_from(inspection::pause(&next, "dock").as_secs()).unwrap_or(FAILED).max(1);
     let named = |name: &&ObjectName| {
-        let id = outside.recall(name).map(|recalled| recalled.id);
+        let id = outside.id_of(name);
         status != old && status.differing.iter().any(|entry| Some(&entry.id) == id.as_ref())
     };
     let wakes = outside.objects.tenants.keys().filter(named).cloned().collect();
@@ -63,13 +63,10 @@ fn inspect(outside: &mut Outside) -> Result<Looked, Error> {
 fn expectations(outside: &Outside) -> BTreeMap<String, serde_json::Value> {
     let mut all = BTreeMap::new();
     for (name, tenant) in outside.objects.tenants.iter().filter(|(_, tenant)| tenant.metadata.deletion_timestamp.is_none()) {
-        let Some(recalled) = outside.recall(name) else { continue };
-        if recalled.record.as_ref().is_none_or(|record| record.record.phase != Phase::Active) {
-            continue;
-        }
-        let gift = outside.give(tenant, recalled.id.clone(), recalled.record);
+        let Named::Active(id, record) = identity::named(&outside.recall(name), &tenant.spec.subdomain) else { continue };
+        let gift = outside.give(tenant, Identity { id: Some(id.clone()), record: Some(record), begin: Begin::New });
         let expected = Subject::parse(gift.as_given()).ok().as_ref().and_then(expectation::of);
-        all.extend(expected.map(|expected| (recalled.id, expected)));
+        all.extend(expected.map(|expected| (id, expected)));
     }
     all
 }

@@ -1,7 +1,11 @@
 //! One life: what people do, one thing after the other, while the operator works and faults strike.
 
-use tenant_operator::api::{App, Condition, DeletionPolicy, Phase, SiteConfigEntry, Suspend, SuspendMode};
+use tenant_operator::api::{
+    Adoption, App, Condition, DeletionPolicy, Phase, ProbeMode, SiteConfigEntry, Suspend, SuspendMode, VerifyMode,
+};
+use tenant_operator::core::identity::{self, Begin, Held, Identity, Named};
 use tenant_operator::core::names::annotation;
+use tenant_operator::core::rotation;
 use tenant_operator::core::subject::{ObjectName, Subject};
 
 use crate::faults::{Faults, Party};
@@ -10,7 +14,9 @@ use crate::guards::Guard;
 use crate::harm::Harm;
 use crate::operator::Operator;
 use crate::outside::Outside;
+use crate::outside::rotation::Spoil;
 use crate::outside::secrets::Published;
+use crate::restore::Claims;
 use crate::rollouts::PlanAct;
 use crate::sim::Sim;
 use crate::truth;
@@ -68,7 +74,34 @@ pub enum Act {
     RowDeleted(usize),
     /// So long nothing is written but what inspections cost.
     Rests(i64),
+    /// The claims of one tenant are lost: all, or those of its hosts.
+    LoseClaims {
+        who: usize,
+        hosts_only: bool,
+    },
+    /// The whole cluster comes back from a backup.
+    Restore(Claims),
+    /// The Bench lists the site that the tenant has by its template.
+    List(usize),
+    /// The Bench lets tenants find their sites by what is in custody.
+    Recover,
+    /// Where an earlier Tenant of its name left its site, it is to be taken over.
+    TakeKept(usize),
+    /// The Bench goes, or comes back.
+    Bench(bool),
+    /// Secrets in custody are deleted by hand.
+    LoseCustody(usize),
     Plan(PlanAct),
+    /// Somebody changes the key in the site; seen only from outside.
+    Spoil(usize, Spoil),
+    /// Somebody deletes the tenant's Secret.
+    Unpublish(usize),
+    /// Waited for: what is published works again.
+    Healed(usize),
+    /// Waited for: the pair of this number is the only one.
+    Rotated(usize, u32),
+    /// Waited for: the condition of the site names what was put back.
+    Repaired(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -77,11 +110,21 @@ pub enum Edit {
     Apps(Vec<App>),
     Config(Vec<SiteConfigEntry>),
     Policy(DeletionPolicy),
+    Adoption(Adoption),
+    /// The annotation that says how long an end may take.
+    AbandonAfter(&'static str),
     Email(&'static str),
     Suspend(SuspendMode),
     Resume,
+    Token(&'static str),
+    Every(Option<&'static str>),
+    Overlap(&'static str),
     /// The annotation that lets a failed step be tried again.
     Retry,
+}
+
+pub fn edit(who: usize, edit: Edit) -> Act {
+    Act::Edit { who, edit }
 }
 
 #[derive(Clone, Debug)]
@@ -145,6 +188,17 @@ impl Life<'_> {
             }
             Act::Mended(who) => self.mended(act, *who),
             Act::Rests(seconds) => self.writes_nothing(act, *seconds),
+            Act::Healed(who) => {
+                let name = self.name(*who);
+                self.until(act, |life| life.sim.outside().is_healed(&name))?;
+                self.sim.outside().forget_spoiled();
+                Ok(())
+            }
+            Act::Rotated(who, serial) => {
+                self.until(act, |life| life.is_ready(*who) && life.has_only(*who, *serial))?;
+                self.rests(*who)
+            }
+            Act::Repaired(who) => self.until(act, |life| life.shows(*who, Condition::SiteReady, "Repaired")),
             Act::Says { who, reason } => self.until(act, |life| life.says(*who, reason)),
             Act::Plan(plan) => self.plan_act(act, plan),
             Act::Sleep(seconds) => {
@@ -189,10 +243,7 @@ impl Life<'_> {
             }
             Act::Stranger(who) => {
                 let site = site(*who);
-                let mut outside = self.sim.outside();
-                let data = outside.fresh();
-                outside.dock.settle_stranger(&site, data);
-                outside.promised.insert(format!("stranger {data}"), data);
+                self.sim.outside().settle(&site);
             }
             Act::Passport(who) => {
                 let (namespace, name, _) = self.script.people[*who];
@@ -235,17 +286,53 @@ impl Life<'_> {
                 row.into_iter().for_each(|row| drop(row.insert("tier".to_owned(), "by hand".into())));
             }
             Act::RowDeleted(who) => drop(self.sim.outside().master.rows.remove(self.script.people[*who].2)),
-            Act::Ready(_) | Act::Gone(_) | Act::Says { .. } | Act::Sleep(_) | Act::Plan(_) | Act::Mended(_) | Act::Rests(_) => {}
+            Act::LoseClaims { who, hosts_only } => self.sim.outside().lose_claims(&self.name(*who), *hosts_only),
+            Act::Restore(claims) => self.sim.outside().restore(*claims),
+            Act::List(who) => {
+                let site = site(*who);
+                self.sim.outside().bench.spec.adoption.site_names.push(site);
+                self.sim.outside().stir();
+            }
+            Act::TakeKept(who) => {
+                let name = self.name(*who);
+                let claims = self.sim.outside().recall(&name);
+                if claims.iter().any(|claim| claim.record().is_some_and(|record| record.phase == Phase::Retained)) {
+                    self.edit(*who, &Edit::Adoption(Adoption::TakeOver));
+                }
+            }
+            Act::Recover => {
+                self.sim.outside().bench.spec.adoption.recover = true;
+                self.sim.outside().stir();
+            }
+            Act::Bench(there) => {
+                self.sim.outside().bench_there = *there;
+                self.sim.outside().stir();
+            }
+            Act::LoseCustody(who) => {
+                let name = self.name(*who);
+                let mut outside = self.sim.outside();
+                outside.secrets.custody.retain(|_, custody| custody.holder != name);
+                outside.stir();
+            }
+            Act::Spoil(who, what) => {
+                let probed = self.script.kind.probe != ProbeMode::Off && self.script.kind.verify == VerifyMode::HTTP;
+                if probed {
+                    self.sim.outside().spoil(&self.name(*who), *what);
+                }
+            }
+            Act::Unpublish(who) => self.sim.outside().unpublish(&self.name(*who)),
+            Act::Ready(_) | Act::Gone(_) | Act::Says { .. } | Act::Sleep(_) | Act::Plan(_) => {}
+            Act::Healed(_) | Act::Rotated(..) | Act::Repaired(_) | Act::Mended(_) | Act::Rests(_) => {}
         }
     }
 
     /// Found by the next inspection, and put right.
     fn mended(&mut self, act: &Act, who: usize) -> Result<(), String> {
         let name = self.name(who);
-        if self.subject(&name).is_err() {
+        let Ok(site) = self.subject(&name).map(|subject| subject.site) else { return Ok(()) };
+        if !self.sim.outside().harmed.contains_key(&site) {
             return Ok(());
         }
-        let site = self.subject(&name)?.site;
         self.until(act, |life| {
             let well = || life.subject(&name).is_ok_and(|who| truth::is_mended(&life.sim.outside(), &who));
             life.is_kept(who) || life.is_ready(who) && well()
@@ -281,8 +368,16 @@ impl Life<'_> {
             Edit::Config(config) => tenant.spec.site_config = config,
             Edit::Email(email) => email.clone_into(&mut tenant.spec.admin.email),
             Edit::Policy(policy) => tenant.spec.deletion_policy = Some(policy),
+            Edit::Adoption(adoption) => tenant.spec.adoption = adoption,
+            Edit::AbandonAfter(text) => {
+                let all = tenant.metadata.annotations.get_or_insert_default();
+                all.insert(annotation::ABANDON_AFTER.to_owned(), text.to_owned());
+            }
             Edit::Suspend(mode) => tenant.spec.suspend = Some(Suspend { mode, ..Default::default() }),
             Edit::Resume => tenant.spec.suspend = None,
+            Edit::Token(token) => tenant.spec.credentials.rotate_token = Some(token.to_owned()),
+            Edit::Every(every) => tenant.spec.credentials.rotate_every = every.map(str::to_owned),
+            Edit::Overlap(overlap) => tenant.spec.credentials.overlap = Some(overlap.to_owned()),
             Edit::Retry => {
                 let all = tenant.metadata.annotations.get_or_insert_default();
                 all.insert(annotation::RETRY_AT.to_owned(), now.to_string());
@@ -328,13 +423,38 @@ impl Life<'_> {
         let Some(tenant) = outside.objects.tenants.get(&name) else { return false };
         let status = tenant.status.as_ref();
         let current = status.and_then(|status| status.observed_generation) == tenant.metadata.generation;
-        current && truth::is_true(status, Condition::Ready) && self.operator.settled.contains(&name) && !outside.dead
+        let ready = current && truth::is_true(status, Condition::Ready);
+        let rests = self.operator.settled.contains(&name) && !outside.dead;
+        drop(outside);
+        ready && rests && !self.turns_soon(&name)
+    }
+
+    /// A tenant whose keys are about to change is not at rest.
+    fn turns_soon(&self, name: &ObjectName) -> bool {
+        let next = self.subject(name).ok().and_then(|who| rotation::next(&who));
+        next.is_some_and(|next| next.as_secs() <= 60)
+    }
+
+    fn has_only(&self, who: usize, serial: u32) -> bool {
+        let outside = self.sim.outside();
+        let id = outside.id_of(&self.name(who));
+        let custody = id.and_then(|id| outside.secrets.custody.get(&id));
+        custody.is_some_and(|custody| custody.pairs.keys().eq([&serial]))
+    }
+
+    fn shows(&self, who: usize, condition: Condition, reason: &str) -> bool {
+        let outside = self.sim.outside();
+        let status = outside.objects.tenants.get(&self.name(who)).and_then(|tenant| tenant.status.as_ref());
+        status
+            .and_then(|status| truth::find(status, condition))
+            .is_some_and(|found| found.status == "True" && found.reason == reason)
     }
 
     /// What an earlier Tenant of this name left in custody is not taken up by itself.
     fn is_kept(&self, who: usize) -> bool {
-        let recalled = self.sim.outside().recall(&self.name(who)).and_then(|recalled| recalled.record);
-        recalled.is_some_and(|record| record.record.phase == Phase::Retained) && self.says(who, "AdoptionNeeded")
+        let claims = self.sim.outside().recall(&self.name(who));
+        let kept = |claim: &Held| claim.record().is_some_and(|record| record.phase != Phase::Active);
+        claims.iter().any(kept) && self.says(who, "AdoptionNeeded")
     }
 
     fn says(&self, who: usize, reason: &str) -> bool {
@@ -366,11 +486,10 @@ impl Life<'_> {
         let mut outside = self.sim.outside();
         outside.faults = faults;
         if !outside.promised.contains_key(&subject.id) {
-            let data = outside.fresh();
+            let fresh = outside.fresh();
+            let database = outside.dock.databases.get_mut(&subject.database);
+            let data = database.map_or(fresh, |database| *database.data.get_or_insert(fresh));
             outside.promised.insert(subject.id.clone(), data);
-            if let Some(database) = outside.dock.databases.get_mut(&subject.database) {
-                database.data = Some(data);
-            }
         }
         result
     }
@@ -378,8 +497,10 @@ impl Life<'_> {
     fn subject(&self, name: &ObjectName) -> Result<Subject, String> {
         let outside = self.sim.outside();
         let tenant = outside.objects.tenants.get(name).ok_or("no Tenant")?;
-        let recalled = outside.recall(name).ok_or("no claims")?;
-        let gift = outside.give(tenant, recalled.id, recalled.record);
+        let Named::Active(id, record) = identity::named(&outside.recall(name), &tenant.spec.subdomain) else {
+            return Err("no record".to_owned());
+        };
+        let gift = outside.give(tenant, Identity { id: Some(id), record: Some(record), begin: Begin::New });
         Subject::parse(gift.as_given()).map_err(|problem| problem.message)
     }
 }

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::executor::block_on;
-use tenant_operator::api::{Phase, Tenant, TenantStatus};
+use tenant_operator::api::{Holder, Phase, Tenant, TenantStatus};
 use tenant_operator::controller::pass;
+use tenant_operator::core::abandon;
+use tenant_operator::core::identity::{self, Begin, Facts, Held, Identity, Named};
 use tenant_operator::core::pace;
 use tenant_operator::core::report;
 use tenant_operator::core::stages::Way;
-use tenant_operator::core::subject::{Given, ObjectName, Problem, Remembered, Subject};
+use tenant_operator::core::subject::{Given, ObjectName, Problem, Subject};
 use tenant_operator::world::Error;
 
 use crate::given::CLUSTER;
@@ -154,6 +156,12 @@ impl Operator {
                 self.wakes.remove(name);
                 self.told.remove(name);
             }
+            // The watch tells of it, whatever became of the answer.
+            Err(_) if !sim.outside().objects.tenants.contains_key(name) => {
+                sim.gate().0.gone(name);
+                self.wakes.remove(name);
+                self.told.remove(name);
+            }
             Err(_) => {
                 self.wakes.insert(name.clone(), now + FAILED);
             }
@@ -182,26 +190,10 @@ impl Operator {
             sim.turns.gone(name, sim.outside().time());
             return self.down(sim, name, &tenant);
         }
-        let recalled = sim.outside().recall(name);
-        let (id, record) = match recalled {
-            Some(recalled) => (recalled.id, recalled.record),
-            None => (mint(&mut sim.outside()), None),
-        };
-        let kept = record.as_ref().is_some_and(|record| record.record.phase == Phase::Retained);
-        let who = if kept { Err(adoption()) } else { sim.turns.subject(&sim.outside(), &tenant, id.clone(), record) };
-        let who = match who {
-            Ok(who) => who,
-            Err(problem) => {
-                // It keeps no place at the gate meanwhile.
-                sim.gate().0.gone(name);
-                let now = sim.outside().time();
-                sim.turns.aside(&tenant, now);
-                sim.outside().rollouts.leave(&id);
-                let (generation, now) = (tenant.metadata.generation.unwrap_or_default(), sim.outside().time());
-                let status = report::problem(tenant.status.as_ref(), generation, now, &problem);
-                self.tell(sim, name, &tenant, status)?;
-                return Ok(Next::Again(if problem.passing { Duration::from_secs(60) } else { RESYNC }));
-            }
+        let who = match who(sim, name, &tenant)? {
+            Ok(Who::Up(who)) => *who,
+            Ok(Who::Leaving(who)) => return self.leave(sim, name, &tenant, *who),
+            Err(problem) => return self.tell_problem(sim, name, &tenant, &problem),
         };
         if !is_held(&tenant) {
             sim.outside().hold(name, &tenant)?;
@@ -218,25 +210,69 @@ impl Operator {
     }
 
     fn down(&mut self, sim: &Sim, name: &ObjectName, tenant: &Tenant) -> Result<Next, Error> {
-        let recalled = sim.outside().recall(name);
-        match recalled {
-            None => {}
-            // Nothing is made before the record is: only hosts can have been taken.
-            Some(recalled) if recalled.record.is_none() => sim.outside().release_claims(&recalled.id, &recalled.claims)?,
-            Some(recalled) => {
-                let given = sim.outside().give(tenant, recalled.id, recalled.record);
-                let who = Subject::remembered(given.as_given());
-                let done = block_on(pass::run(sim, who, Way::Down));
-                if !done.settled() {
-                    let status = report::status(tenant.status.as_ref(), &done.report());
-                    let next = next(&done, &status);
-                    self.tell(sim, name, tenant, status)?;
-                    return Ok(next);
-                }
+        let claims = sim.outside().recall(name);
+        let hosts: Vec<String> = claims.iter().filter(|claim| claim.record.is_none()).map(|claim| claim.name.clone()).collect();
+        let (id, held) = match identity::named(&claims, &tenant.spec.subdomain) {
+            Named::Nobody => return self.let_go(sim, name),
+            Named::Active(id, held) => (id, held),
+            Named::Kept(Held { holder, record: Some(held), .. }) if held.record.phase == Phase::Retained => (holder.id, held),
+            Named::Hosts(id) | Named::Kept(Held { holder: Holder { id, .. }, .. }) => {
+                // Nothing is made before the record is: only hosts can have been taken.
+                sim.outside().release_claims(&id, &hosts)?;
+                return self.let_go(sim, name);
             }
+        };
+        if held.record.subdomain != tenant.spec.subdomain {
+            return self.let_go(sim, name);
         }
+        let (at, stand_in) = (held.record.bench.clone(), abandon::stand_in(&held.record));
+        let identity = Identity { id: Some(id), record: Some(held), begin: Begin::New };
+        let mut gift = sim.outside().give(tenant, identity);
+        if sim.outside().bench_there {
+            return self.leave(sim, name, tenant, Subject::remembered(gift.as_given()));
+        }
+        let patience = abandon::patience(tenant);
+        if !patience.is_over(gift.now) {
+            return self.tell_problem(sim, name, tenant, &abandon::bench_gone(&at, &patience));
+        }
+        gift.bench = stand_in;
+        let done = block_on(pass::without_bench(sim, Subject::remembered(gift.as_given())));
+        self.left(sim, name, tenant, &done)
+    }
+
+    fn leave(&mut self, sim: &Sim, name: &ObjectName, tenant: &Tenant, who: Subject) -> Result<Next, Error> {
+        let done = block_on(pass::run(sim, who, Way::Down));
+        self.left(sim, name, tenant, &done)
+    }
+
+    fn left(&mut self, sim: &Sim, name: &ObjectName, tenant: &Tenant, done: &pass::Done) -> Result<Next, Error> {
+        if !done.settled() {
+            let status = report::status(tenant.status.as_ref(), &done.report());
+            let next = next(done, &status);
+            self.tell(sim, name, tenant, status)?;
+            return Ok(next);
+        }
+        if tenant.metadata.deletion_timestamp.is_none() {
+            return Ok(Next::Again(Duration::from_secs(1)));
+        }
+        self.let_go(sim, name)
+    }
+
+    fn let_go(&mut self, sim: &Sim, name: &ObjectName) -> Result<Next, Error> {
         sim.outside().release(name)?;
         Ok(Next::Gone)
+    }
+
+    fn tell_problem(&mut self, sim: &Sim, name: &ObjectName, tenant: &Tenant, problem: &Problem) -> Result<Next, Error> {
+        // It keeps no place at the gate meanwhile.
+        sim.gate().0.gone(name);
+        let now = sim.outside().time();
+        sim.turns.aside(tenant, now);
+        sim.outside().step_aside(name);
+        let (generation, now) = (tenant.metadata.generation.unwrap_or_default(), sim.outside().time());
+        let status = report::problem(tenant.status.as_ref(), generation, now, problem);
+        self.tell(sim, name, tenant, status)?;
+        Ok(Next::Again(if problem.passing { Duration::from_secs(60) } else { RESYNC }))
     }
 
     /// Writes the status where it differs.
@@ -257,20 +293,56 @@ impl Operator {
 fn next(done: &pass::Done, status: &TenantStatus) -> Next {
     let failing = status.conditions.iter().filter(|condition| condition.status == "False");
     let since = failing.map(|condition| condition.last_transition_time.0).max();
-    Next::Again(match done.again {
+    let pause = match done.again {
         _ if done.failed => pace::after_error(done.who.now, since.unwrap_or(done.who.now)),
         Some(again) => again,
         None if done.settled() => pace::at_rest(&done.who.bench.spec.probe, RESYNC),
         None => RESYNC,
-    })
+    };
+    Next::Again(pace::with_keys(pause, &done.who))
 }
 
 fn mint(outside: &mut Outside) -> String {
     format!("{:016x}", outside.chance.next())
 }
 
-fn adoption() -> Problem {
-    Problem::lasting("AdoptionNeeded", "a retained site has this name: adopt it, or choose another subdomain")
+/// What a Tenant that is not being deleted comes to.
+enum Who {
+    Up(Box<Subject>),
+    /// An earlier one of its name, whose end had begun.
+    Leaving(Box<Subject>),
+}
+
+fn who(sim: &Sim, name: &ObjectName, tenant: &Tenant) -> Result<Result<Who, Problem>, Error> {
+    let claims = sim.outside().recall(name);
+    let named = identity::named(&claims, &tenant.spec.subdomain);
+    if named.holds() && !is_held(tenant) {
+        sim.outside().hold(name, tenant)?;
+    }
+    let mut outside = sim.outside();
+    if !outside.bench_there {
+        return Ok(Err(Problem::passing("BenchNotFound", "the Bench is not there: create it again")));
+    }
+    let custody = if named.bench().is_some() { vec![] } else { outside.custodies(name) };
+    let asks = identity::asks_for_site(tenant, &named);
+    let site = asks.then(|| outside.claim(&identity::site_claim(tenant, &outside.bench))).flatten();
+    let holder = site.as_ref().map(|held| identity::object_name(&held.holder)).filter(|holder| holder != name);
+    let holder_lives = holder.is_some_and(|holder| outside.objects.tenants.contains_key(&holder));
+    let facts = Facts { tenant, bench: &outside.bench, named, custody: &custody, site: site.as_ref(), holder_lives };
+    let mut identity = match identity::decide(facts) {
+        Ok(identity) => identity,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    if identity.id.is_none() {
+        identity.id = Some(mint(&mut outside));
+    }
+    let gift = outside.give(tenant, identity);
+    let given = gift.as_given();
+    if given.record.as_ref().is_some_and(|held| identity::is_leaving(&held.record)) {
+        return Ok(Ok(Who::Leaving(Box::new(Subject::left_behind(given)))));
+    }
+    drop(given);
+    Ok(sim.turns.subject(&outside, tenant, gift).map(|who| Who::Up(Box::new(who))))
 }
 
 /// What a [`Given`] borrows from.
@@ -278,8 +350,7 @@ pub struct Gift {
     tenant: Tenant,
     plan: Option<tenant_operator::api::TenantPlan>,
     bench: tenant_operator::api::Bench,
-    id: String,
-    record: Option<Remembered>,
+    pub identity: Identity,
     now: k8s_openapi::jiff::Timestamp,
     pub turn: bool,
 }
@@ -291,8 +362,9 @@ impl Gift {
             plan: self.plan.as_ref(),
             turn: self.turn,
             bench: &self.bench,
-            id: self.id.clone(),
-            record: self.record.clone(),
+            id: self.identity.id.clone().unwrap_or_default(),
+            record: self.identity.record.clone(),
+            begin: self.identity.begin.clone(),
             now: self.now,
             cluster: CLUSTER.to_owned(),
         }
@@ -300,13 +372,12 @@ impl Gift {
 }
 
 impl Outside {
-    pub fn give(&self, tenant: &Tenant, id: String, record: Option<Remembered>) -> Gift {
+    pub fn give(&self, tenant: &Tenant, identity: Identity) -> Gift {
         Gift {
             tenant: tenant.clone(),
             plan: self.plans.get(&tenant.spec.plan).cloned(),
             bench: self.bench.clone(),
-            id,
-            record,
+            identity,
             now: self.time(),
             turn: false,
         }

@@ -6,7 +6,9 @@ use crate::chance::Chance;
 use crate::faults::{Faults, Party};
 use crate::given::{Kind, app, plain, secret};
 use crate::harm::Harm;
+use crate::identities;
 use crate::life::{Act, Edit, Script};
+use crate::outside::rotation::Spoil;
 
 const PEOPLE: [(&str, &str, &str); 2] = [("north", "anchor", "mole"), ("south", "buoy", "pier")];
 
@@ -64,12 +66,15 @@ fn policy(chance: &mut Chance) -> DeletionPolicy {
 
 fn acts(chance: &mut Chance) -> Vec<Act> {
     let people = 1 + usize::from(chance.below(4) == 0);
-    let mut acts = vec![Act::Secret(0), Act::Secret(1)];
+    let mut acts = vec![Act::Secret(0), Act::Secret(1), Act::List(0), Act::List(1), Act::Recover];
     for _ in 0..1 + chance.below(2) {
         for who in 0..people {
             acts.push(Act::Apply { who, plan: chance.pick(&["dinghy", "ferry"]), policy: policy(chance) });
         }
         for who in 0..people {
+            if chance.below(2) == 0 {
+                acts.push(Act::TakeKept(who));
+            }
             acts.extend(middle(chance, who));
         }
         for who in 0..people {
@@ -81,6 +86,9 @@ fn acts(chance: &mut Chance) -> Vec<Act> {
                 acts.push(Act::Sleep(chance.between(1, 60)));
                 acts.push(Act::Edit { who, edit: Edit::Policy(policy(chance)) });
             }
+            if chance.below(8) == 0 {
+                acts.push(Act::Edit { who, edit: Edit::AbandonAfter(chance.pick(&["0s", "90s", "never"])) });
+            }
         }
         acts.extend((0..people).map(Act::Gone));
     }
@@ -91,7 +99,10 @@ fn acts(chance: &mut Chance) -> Vec<Act> {
 fn middle(chance: &mut Chance, who: usize) -> Vec<Act> {
     let mut acts = vec![];
     for _ in 0..chance.below(5) {
-        acts.push(match chance.below(11) {
+        if chance.below(8) == 0 {
+            acts.extend(identities::befalls(chance, who));
+        }
+        let act = match chance.below(14) {
             0 => Act::Edit { who, edit: Edit::Plan(chance.pick(&["dinghy", "ferry"])) },
             1 => Act::Edit { who, edit: Edit::Apps(vec![app(chance.pick(&["crm", "hrms", "payments"]))]) },
             2 => Act::Edit { who, edit: Edit::Config(config(chance, who)) },
@@ -99,10 +110,19 @@ fn middle(chance: &mut Chance, who: usize) -> Vec<Act> {
             4 => Act::Drift(chance.below(8)),
             5 => Act::Secret(who),
             6 => Act::Sleep(chance.between(1, 120)),
-            7 => Act::Edit { who, edit: Edit::Suspend(chance.pick(&[SuspendMode::Maintenance, SuspendMode::ReadOnly])) },
-            8 => Act::Edit { who, edit: Edit::Resume },
+            7 => Act::Edit { who, edit: Edit::Token(chance.pick(&["1", "2", "3"])) },
+            8 => Act::Edit { who, edit: Edit::Every(chance.pick(&[Some("1h"), None])) },
+            9 => {
+                acts.push(Act::Spoil(who, chance.pick(&[Spoil::Key, Spoil::User, Spoil::Encryption])));
+                Act::Healed(who)
+            }
+            10 if chance.below(2) == 0 => Act::Sleep(4000),
+            10 => Act::Unpublish(who),
+            11 => Act::Edit { who, edit: Edit::Suspend(chance.pick(&[SuspendMode::Maintenance, SuspendMode::ReadOnly])) },
+            12 => Act::Edit { who, edit: Edit::Resume },
             _ => Act::Ready(who),
-        });
+        };
+        acts.push(act);
     }
     if chance.below(4) == 0 {
         acts.extend([Act::Harm(who, chance.pick(&Harm::CURABLE)), Act::Mended(who)]);

@@ -100,8 +100,8 @@ impl Life<'_> {
 
     /// The generation of the plan in the tenant's record.
     fn has(&self, who: usize) -> Option<i64> {
-        let recalled = self.sim.outside().recall(&self.name(who))?;
-        Some(recalled.record?.record.plan?.generation)
+        let claims = self.sim.outside().recall(&self.name(who));
+        claims.iter().find_map(|claim| claim.record()?.plan.as_ref()).map(|plan| plan.generation)
     }
 
     fn keeps(&self, who: usize, generation: i64) -> Result<(), String> {
@@ -128,6 +128,8 @@ impl Life<'_> {
         for name in &names {
             self.operator.look(&self.sim, name);
         }
+        // Those of other plans, and new ones, may be under way.
+        let names: Vec<_> = names.into_iter().filter(|name| self.operator.settled.contains(name)).collect();
         let before = self.sim.outside().writes;
         for name in names.iter().chain(&names) {
             self.sim.outside().now += 1;

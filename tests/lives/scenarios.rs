@@ -5,6 +5,7 @@ use tenant_operator::api::{DeletionPolicy, ProbeMode, RegistryOnDelete};
 use crate::faults::Party;
 use crate::given::{GATEWAY, INGRESS, Kind, app, plain, secret};
 use crate::harm::Harm as Of;
+pub use crate::life::edit;
 use crate::life::{Act, Edit, Script};
 use crate::suspend;
 
@@ -29,10 +30,6 @@ pub fn small(who: usize, policy: DeletionPolicy) -> Act {
     Apply { who, plan: "dinghy", policy }
 }
 
-pub fn edit(who: usize, edit: Edit) -> Act {
-    Act::Edit { who, edit }
-}
-
 fn script(seed: u64, kind: Kind, acts: Vec<Act>) -> Script {
     Script { seed, kind, people: PEOPLE.into(), faults: Default::default(), off: None, acts }
 }
@@ -44,6 +41,8 @@ pub fn all() -> Vec<(&'static str, Script)> {
     all.extend(contested_lives());
     all.extend(harmed_lives());
     all.extend(suspend::lives());
+    all.extend(crate::keys::lives());
+    all.extend(crate::identities::told());
     let told = all.into_iter().enumerate().map(|(seed, (name, kind, acts))| (name, script(seed as u64, kind, acts)));
     told.chain(crate::rollouts::told()).collect()
 }

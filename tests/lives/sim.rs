@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tenant_operator::api::VerifyMode;
 use tenant_operator::core::op::{JobKind, Op};
+use tenant_operator::core::rotation;
 use tenant_operator::core::seen::{GateSeen, JobState, KeyAnswer, ProbeSeen, Seen, WorkSeen};
-use tenant_operator::core::stages::{Stage, Way};
+use tenant_operator::core::stages::{Stage, Way, is_unread};
 use tenant_operator::core::steps::{self, Step};
 use tenant_operator::core::subject::{ObjectName, Subject};
 use tenant_operator::world::gate::Gate;
@@ -88,7 +89,7 @@ impl Sim {
 fn work(outside: &Outside, gate: &Gate, way: Way, who: &Subject) -> WorkSeen {
     let inputs = outside.read_inputs(who);
     let left = steps::left(who, &inputs.versions);
-    let busy = way == Way::Down || !left.is_empty();
+    let busy = way == Way::Down || !left.is_empty() || rotation::is_stopping(who);
     let source = who.bench.spec.jobs.pod_from.as_ref().filter(|_| outside.is_out(Party::PodSource));
     let jobs = if busy { outside.see_jobs(who, way) } else { vec![] };
     let running = jobs.iter().any(|job| job.state == JobState::Running);
@@ -98,9 +99,15 @@ fn work(outside: &Outside, gate: &Gate, way: Way, who: &Subject) -> WorkSeen {
     }
     WorkSeen {
         custody: outside.see_custody(who),
+        custody_moved: outside.custody_moved(who),
+        pairs: outside.see_pairs(who),
         missing: if left.contains(&Step::Settings) { inputs.missing.clone() } else { vec![] },
         inputs: outside.see_inputs(who, &inputs),
-        gate: if busy && !running && outside.guards(Guard::Gate) { gate.look(way, who) } else { GateSeen::Open },
+        gate: if busy && !running && !is_unread(who, &jobs) && outside.guards(Guard::Gate) {
+            gate.look(way, who)
+        } else {
+            GateSeen::Open
+        },
         jobs,
         pod_source_missing: source.map(|from| from.deployment.clone()),
         published: outside.see_published(who),
@@ -115,13 +122,14 @@ fn ask(outside: &Outside, who: &Subject, versions: &steps::SecretVersions) -> Op
     if !over_http || who.is_closed() || !steps::fresh(Step::Keys, who, versions) || steps::fresh(Step::Proof, who, versions) {
         return None;
     }
-    let api = outside.secrets.custody.get(&who.id)?.api;
+    let api = *outside.secrets.custody.get(&who.id)?.pairs.get(&rotation::newest(who))?;
     Some(match outside.web(&who.site, api) {
         _ if !outside.guards(Guard::Proof) => KeyAnswer::Accepted,
         Ok(()) => KeyAnswer::Accepted,
         Err(words) if words == "417" => KeyAnswer::Undecryptable,
         Err(words) => match words.parse::<u16>() {
             Ok(status @ (401 | 404)) => KeyAnswer::Rejected(status),
+            Ok(417) => KeyAnswer::Undecryptable,
             _ => KeyAnswer::Unreachable(words),
         },
     })
@@ -150,9 +158,11 @@ impl World for Sim {
         self.forget_work(who);
         match op {
             Op::TakeClaims(claims) => return outside.take_claims(who, claims),
+            Op::TakeOver(handover) => return outside.take_over(who, handover),
             Op::ReleaseClaims(names) => outside.release_claims(&who.id, names)?,
             Op::Remember(change) => return outside.remember(who, change),
             Op::EnsureCustody => outside.ensure_custody(who)?,
+            Op::DropPairs(serials) => outside.drop_pairs(who, serials)?,
             Op::RemoveCustody => outside.remove_custody(who)?,
             Op::CopyInputs => outside.copy_inputs(who)?,
             Op::RemoveInputs => outside.remove_inputs(who)?,

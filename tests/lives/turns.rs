@@ -8,11 +8,12 @@ use tenant_operator::controller::pass::Done;
 use tenant_operator::core::op::Change;
 use tenant_operator::core::rollout::{self, Came};
 use tenant_operator::core::seen::JobState;
-use tenant_operator::core::subject::{ObjectName, Problem, Remembered, Subject};
+use tenant_operator::core::subject::{ObjectName, Problem, Subject};
 use tenant_operator::world::Error;
 use tenant_operator::world::turns::{Turns, Woken};
 
 use crate::guards::Guard;
+use crate::operator::Gift;
 use crate::outside::Outside;
 use crate::sim::Sim;
 
@@ -52,17 +53,10 @@ impl Memory {
     }
 
     /// As a pass up begins.
-    pub fn subject(
-        &self,
-        outside: &Outside,
-        tenant: &Tenant,
-        id: String,
-        record: Option<Remembered>,
-    ) -> Result<Subject, Problem> {
+    pub fn subject(&self, outside: &Outside, tenant: &Tenant, mut gift: Gift) -> Result<Subject, Problem> {
         let plan = outside.plans.get(&tenant.spec.plan);
-        let held = record.as_ref().map(|held| &held.record);
+        let held = gift.identity.record.as_ref().map(|held| &held.record);
         let turn = self.with(|turns| turns.0.look(tenant, plan, held, outside.time()));
-        let mut gift = outside.give(tenant, id, record);
         gift.turn = turn || !outside.guards(Guard::Turns);
         Subject::parse(gift.as_given())
     }
@@ -131,6 +125,12 @@ impl Sim {
 }
 
 impl Outside {
+    /// Nothing can be done for the Tenant just now.
+    pub fn step_aside(&mut self, name: &ObjectName) {
+        let ids: Vec<String> = self.ids.get(name).into_iter().flatten().cloned().collect();
+        ids.iter().for_each(|id| self.rollouts.leave(id));
+    }
+
     /// Before a record takes another copy of the plan: whoever is in use is changed in turn.
     pub fn check_turn(&mut self, who: &Subject, change: &Change, record: &Record) {
         let Change::Plan(copy) = change else { return };

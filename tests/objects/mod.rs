@@ -93,6 +93,7 @@ pub fn subject(id: &str, bench: Value, created: Timestamp) -> Subject {
         bench: &bench,
         id: id.to_owned(),
         record: None,
+        begin: Default::default(),
         now: Timestamp::now(),
         cluster: CLUSTER.to_owned(),
     };

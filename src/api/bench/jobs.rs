@@ -68,7 +68,11 @@ fn resources(_: &mut SchemaGenerator) -> Schema {
             "description": description,
             "additionalProperties": {
                 "x-kubernetes-int-or-string": true,
-                "pattern": r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$",
+                "maxLength": 32,
+                "x-kubernetes-validations": [{
+                    "rule": "string(self).matches('^([0-9]+([.][0-9]*)?|[.][0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$')",
+                    "message": "write an amount of at least nothing, such as 500m, 2 or 512Mi",
+                }],
             },
         })
     };

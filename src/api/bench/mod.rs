@@ -2,7 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition as MetaCondition, Time};
 use kube::{CustomResource, KubeSchema};
-use schemars::{Schema, SchemaGenerator};
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::schema;
@@ -91,7 +91,7 @@ pub struct BenchSpec {
     pub site_name_template: String,
     /// Subdomains that no tenant may have on this Bench, beyond those that none may have anywhere (www, api, admin and the like).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 256), inner(length(max = 63)))]
+    #[schemars(schema_with = "reserved")]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub reserved_subdomains: Vec<String>,
     /// How the hosts are published.
@@ -134,6 +134,11 @@ pub struct BenchSpec {
     /// What becomes of archives. Left out: they are kept for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<Archive>,
+}
+
+/// What no subdomain can be would reserve nothing, without a word.
+fn reserved(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "maxItems": 256, "items": schema::label(generator) })
 }
 
 fn bench_path(_: &mut SchemaGenerator) -> Schema {

@@ -25,7 +25,7 @@ pub struct Credentials {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "rotate_every")]
     pub rotate_every: Option<String>,
-    /// Any change of this text replaces the key once.
+    /// Another text than before replaces the key once. Taking it out does nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::title")]
     pub rotate_token: Option<String>,

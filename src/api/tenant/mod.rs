@@ -79,7 +79,7 @@ pub struct TenantSpec {
     /// The customer's first user. A changed address adds a user; the earlier one keeps its access until it is disabled in the site.
     pub admin: Admin,
     /// The customer's organization, for the setup wizard of a plan with setup Complete. Applied once and never repaired: it is
-    /// the customer's own afterwards. Immutable once the site is ready.
+    /// the customer's own afterwards. Immutable once it was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<Organization>,
     /// Apps beyond those of the plan. They must be in the bench's image. An app that is taken out here stays installed.
@@ -139,7 +139,7 @@ const BENCH_REF_FOLLOWS_PLACEMENT: &str = "!has(self.spec.benchRef) || !has(oldS
 /// Written with `has`: the server cannot bound the cost of optional fields (`?.`).
 const ORGANIZATION_IS_THEIRS: &str = "!has(oldSelf.status) \
     || !(has(oldSelf.status.firstReadyAt) || (has(oldSelf.status.conditions) \
-    && oldSelf.status.conditions.exists(c, c.type == 'SiteReady' && c.status == 'True'))) \
+    && oldSelf.status.conditions.exists(c, c.type == 'Configured' && c.status == 'True'))) \
     || (has(self.spec.organization) ? has(oldSelf.spec.organization) && self.spec.organization == oldSelf.spec.organization \
     : !has(oldSelf.spec.organization))";
 

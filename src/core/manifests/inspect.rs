@@ -11,7 +11,7 @@ use kube::ResourceExt;
 use serde_json::{Value, json};
 
 use super::pod::BenchPod;
-use super::{job::at as written, strings};
+use super::strings;
 use crate::api::Bench;
 use crate::core::inspection::STEP;
 use crate::core::names::{self, annotation, label};
@@ -82,7 +82,7 @@ pub fn job(bench: &Bench, at: Timestamp, maps: usize, source: Option<&Deployment
             name: Some(names::inspection(&name, at)),
             namespace: bench.namespace(),
             labels: Some(labels),
-            annotations: Some(strings([(annotation::AT, &written(at))])),
+            annotations: Some(strings([(annotation::AT, &at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())])),
             ..Default::default()
         },
         spec: Some(spec),

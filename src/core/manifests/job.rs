@@ -6,14 +6,12 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Container, EnvVar, EnvVarSource, SecretKeySelector};
 
-use k8s_openapi::jiff::Timestamp;
-
 use super::owned_meta;
 use super::pod::BenchPod;
-use crate::core::names;
 use crate::core::op::JobPlan;
 use crate::core::steps::{Step, input};
 use crate::core::subject::Subject;
+use crate::core::{names, rotation};
 
 /// `source` is the Deployment that the Bench names in `jobs.podFrom`.
 pub fn job(who: &Subject, plan: &JobPlan, source: Option<&Deployment>) -> Job {
@@ -28,23 +26,17 @@ pub fn job(who: &Subject, plan: &JobPlan, source: Option<&Deployment>) -> Job {
     let mut labels = who.labels();
     labels.insert(names::label::STEP.to_owned(), plan.kind.as_str().to_owned());
     metadata.labels = Some(labels.clone());
-    metadata.annotations = Some(annotations(who, plan));
+    metadata.annotations = Some(annotations(plan));
     Job { metadata, spec: Some(bench.job(labels, containers)), status: None }
 }
 
-fn annotations(who: &Subject, plan: &JobPlan) -> BTreeMap<String, String> {
+fn annotations(plan: &JobPlan) -> BTreeMap<String, String> {
     let hashes: BTreeMap<&str, &String> = plan.hashes.iter().map(|(step, hash)| (step.as_str(), hash)).collect();
     [
         (names::annotation::HASHES.to_owned(), serde_json::json!(hashes).to_string()),
         (names::annotation::ATTEMPT.to_owned(), plan.attempt.to_string()),
-        (names::annotation::AT.to_owned(), at(who.now)),
     ]
     .into()
-}
-
-/// In whole seconds, as the times of receipts are kept.
-pub fn at(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Each from the Secret that holds it.
@@ -66,8 +58,13 @@ fn secrets(who: &Subject, run: &[Step]) -> Vec<EnvVar> {
     let mut env = vec![secret("TENANT_DB_ROOT_PASSWORD", &root.name, &root.key, false)];
     // Custody may be gone already when a half-made tenant is removed.
     let leaving = run.iter().any(|step| matches!(step, Step::Archive | Step::Drop | Step::Revoke));
-    for (name, key) in CUSTODY {
+    // A report is made before there is any, and its key is nobody's yet.
+    let held = if run.contains(&Step::Report) { vec![] } else { in_custody(who) };
+    for (name, key) in held {
         env.push(secret(name, &custody, key, leaving));
+    }
+    for (name, key) in PAIR.into_iter().zip(names::pair(rotation::newest(who))) {
+        env.push(secret(name, &custody, &key, leaving));
     }
     if run.contains(&Step::Settings) {
         let inputs = names::inputs(&who.id);
@@ -76,10 +73,14 @@ fn secrets(who: &Subject, run: &[Step]) -> Vec<EnvVar> {
     env
 }
 
-/// What the custody Secret holds, and the variable that carries each into a Job.
-pub const CUSTODY: [(&str, &str); 4] = [
-    ("TENANT_DB_PASSWORD", "db-password"),
-    ("TENANT_ENCRYPTION_KEY", "encryption-key"),
-    ("TENANT_API_KEY", "api-key"),
-    ("TENANT_API_SECRET", "api-secret"),
-];
+/// What the tenant has in custody besides the pairs of its key: an adopted site keeps its encryption key and its database's password to itself.
+pub fn in_custody(who: &Subject) -> Vec<(&'static str, &'static str)> {
+    let own = |key: &str| ["db-password", "encryption-key"].contains(&key);
+    CUSTODY.into_iter().filter(|(_, key)| !who.is_adopted() || !own(key)).collect()
+}
+
+/// What the custody Secret holds besides the pairs of the API key, and the variable that carries each into a Job.
+pub const CUSTODY: [(&str, &str); 2] = [("TENANT_DB_PASSWORD", "db-password"), ("TENANT_ENCRYPTION_KEY", "encryption-key")];
+
+/// The variables that carry the newest pair.
+const PAIR: [&str; 2] = ["TENANT_API_KEY", "TENANT_API_SECRET"];

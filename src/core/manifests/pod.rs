@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::JobSpec;
 use k8s_openapi::api::core::v1::{
-    Affinity, ConfigMapVolumeSource, Container, EmptyDirVolumeSource, EnvVar, PersistentVolumeClaimVolumeSource, PodSpec,
-    PodTemplateSpec, SeccompProfile, Volume, VolumeMount,
+    Affinity, ConfigMapVolumeSource, Container, EmptyDirVolumeSource, EnvVar, PersistentVolumeClaimVolumeSource,
+    PodSecurityContext, PodSpec, PodTemplateSpec, SeccompProfile, Volume, VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
@@ -17,6 +17,8 @@ use crate::api::BenchSpec;
 const PROGRAM: &str = "/tenant-operator/steps";
 /// frappe_docker's user; a Deployment that says otherwise is followed.
 const FRAPPE_USER: i64 = 1000;
+/// What the restricted Pod Security Standard takes.
+const SELINUX_TYPES: [&str; 5] = ["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
 /// Long enough for the evidence of a failed Job to be copied into the Tenant's status, and to be looked at.
 const KEPT_SECONDS: i32 = 3600;
 
@@ -88,13 +90,6 @@ impl<'a> BenchPod<'a> {
     }
 
     fn pod(&self) -> PodSpec {
-        let mut security = self.from.security_context.clone().unwrap_or_default();
-        security.run_as_non_root = Some(true);
-        security.run_as_user.get_or_insert(FRAPPE_USER);
-        security.run_as_group.get_or_insert(FRAPPE_USER);
-        security
-            .seccomp_profile
-            .get_or_insert_with(|| SeccompProfile { type_: "RuntimeDefault".to_owned(), ..Default::default() });
         // Pod (anti-)affinity is about the Deployment's own pods.
         let node_affinity = self.from.affinity.as_ref().and_then(|affinity| affinity.node_affinity.clone());
         PodSpec {
@@ -105,8 +100,31 @@ impl<'a> BenchPod<'a> {
             node_selector: self.from.node_selector.clone(),
             tolerations: self.from.tolerations.clone(),
             affinity: node_affinity.map(|node| Affinity { node_affinity: Some(node), ..Default::default() }),
-            security_context: Some(security),
+            security_context: Some(self.security()),
             volumes: Some(self.volumes()),
+            ..Default::default()
+        }
+    }
+
+    /// The Deployment's users and groups, so that its files can be read and written; of the rest only what the restricted Pod Security
+    /// Standard lets through, since the Bench's namespace may enforce it. Never root: a bench that runs as root gets frappe_docker's user.
+    fn security(&self) -> PodSecurityContext {
+        let from = self.from.security_context.clone().unwrap_or_default();
+        let seccomp = from.seccomp_profile.filter(|profile| profile.type_ != "Unconfined");
+        let labels = from.se_linux_options.filter(|options| {
+            let type_ = options.type_.as_deref().unwrap_or_default();
+            options.user.is_none() && options.role.is_none() && SELINUX_TYPES.contains(&type_)
+        });
+        PodSecurityContext {
+            run_as_non_root: Some(true),
+            run_as_user: from.run_as_user.filter(|user| *user != 0).or(Some(FRAPPE_USER)),
+            run_as_group: from.run_as_group.or(Some(FRAPPE_USER)),
+            fs_group: from.fs_group,
+            fs_group_change_policy: from.fs_group_change_policy,
+            supplemental_groups: from.supplemental_groups,
+            supplemental_groups_policy: from.supplemental_groups_policy,
+            se_linux_options: labels,
+            seccomp_profile: seccomp.or(Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), ..Default::default() })),
             ..Default::default()
         }
     }

@@ -13,6 +13,7 @@ macro_rules! files {
 /// The files of `bench/`, as they are mounted.
 pub const FILES: &[(&str, &str)] = files![
     "main.py",
+    "step_adopt.py",
     "step_apps.py",
     "step_archive.py",
     "step_create.py",
@@ -20,8 +21,11 @@ pub const FILES: &[(&str, &str)] = files![
     "step_expire.py",
     "step_inspect.py",
     "step_keys.py",
+    "step_report.py",
+    "step_retire.py",
     "step_revoke.py",
     "step_settings.py",
+    "tenant_adopt.py",
     "tenant_archive.py",
     "tenant_child.py",
     "tenant_database.py",

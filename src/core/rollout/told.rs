@@ -52,13 +52,13 @@ fn note(name: &str, plan: &TenantPlan, tally: &Tally) -> (bool, Note) {
         return (false, Note::new("Stopped", message));
     }
     let parts = [
-        (tally.changing, "are being changed"),
-        (tally.waiting, "wait for their turn"),
+        (tally.changing, "being changed"),
+        (tally.waiting, "waiting for their turn"),
         (tally.failing, "failed on it"),
-        (tally.aside, "cannot be changed now (paused, or in trouble of their own)"),
+        (tally.aside, "not to be changed now (paused, or in trouble of their own)"),
     ];
     let parts: Vec<String> =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")).collect();
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{words}: {count}")).collect();
     let hint = if tally.failing + tally.aside > 0 { format!("; see {look}") } else { String::new() };
     let message = format!("{} of {} Tenants have it as it is now; {}{hint}", tally.following, tally.tenants(), parts.join(", "));
     (false, Note::new("RollingOut", message))

@@ -1,24 +1,28 @@
 //! Hosts and site are this tenant's alone, in the whole cluster. The site's claim comes last and holds the record.
 
-use crate::api::{DeletionPolicy, Phase};
+use crate::api::Phase;
+use crate::core::identity::Begin;
 use crate::core::op::{Change, Claim, Op};
 use crate::core::seen::{ClaimSeen, ClaimState};
 use crate::core::subject::Subject;
 use crate::core::verdict::Verdict;
 
 pub fn up(who: &Subject, seen: &[ClaimSeen]) -> Verdict {
-    let taken = seen.iter().find_map(|claim| match &claim.state {
-        ClaimState::Theirs(namespace, name) => Some((claim, namespace, name)),
-        ClaimState::Free | ClaimState::Ours => None,
-    });
-    if let Some((claim, namespace, name)) = taken {
+    let taken = seen.iter().find(|claim| matches!(claim.state, ClaimState::Theirs(..) | ClaimState::Kept));
+    if let Some(claim) = taken {
         // Without a record nothing was built on what this attempt took: the other may have it.
         let ours = names(seen, &ClaimState::Ours);
-        return if who.record.is_none() && !ours.is_empty() {
+        return if who.record.is_none() && !ours.is_empty() && !who.reports() {
             Verdict::Do(vec![Op::ReleaseClaims(ours)])
         } else {
-            Verdict::wait("Conflict", conflict(who, claim, namespace, name), 30)
+            held(who, claim)
         };
+    }
+    if who.reports() {
+        return Verdict::settled("NothingTaken", "hosts and site are no other tenant's; a report takes nothing");
+    }
+    if let Begin::TakeOver(handover) = &who.begin {
+        return Verdict::Do(vec![Op::TakeOver(handover.clone())]);
     }
     let free: Vec<Claim> = seen
         .iter()
@@ -51,18 +55,24 @@ fn plan(who: &Subject) -> Option<Verdict> {
 
 /// A retained site keeps its claim: the record says whose it was, and no other tenant gets the name.
 pub fn down(who: &Subject, seen: &[ClaimSeen]) -> Verdict {
-    let retained = who.parting() == DeletionPolicy::Retain;
+    let abandoned = !who.given_up.is_empty();
+    let retained = abandoned || who.is_kept();
     let ours = |claim: &&ClaimSeen| claim.state == ClaimState::Ours && !(retained && claim.host.is_none());
     let release: Vec<String> = seen.iter().filter(ours).map(|claim| claim.name.clone()).collect();
+    let phase = if abandoned { Phase::Abandoned } else { Phase::Retained };
     let mut ops = vec![];
+    if abandoned && who.record().is_some_and(|record| record.left != who.given_up) {
+        ops.push(Op::Remember(Change::Left(who.given_up.clone())));
+    }
     if retained && who.record().is_some_and(|record| record.phase == Phase::Active) {
-        ops.push(Op::Remember(Change::Phase(Phase::Retained)));
+        ops.push(Op::Remember(Change::Phase(phase)));
     }
     if !release.is_empty() {
         ops.push(Op::ReleaseClaims(release));
     }
     match (ops.is_empty(), retained) {
         (false, _) => Verdict::Do(ops),
+        (true, true) if abandoned => Verdict::settled("Abandoned", "the hosts are free; the site's claim says what may be left"),
         (true, true) => Verdict::settled("Retained", "the hosts are free; the site keeps its claim and its record"),
         (true, false) => Verdict::settled("Removed", "hosts and site are free again"),
     }
@@ -73,9 +83,19 @@ fn names(seen: &[ClaimSeen], state: &ClaimState) -> Vec<String> {
 }
 
 /// Names the holder only to those who may see it.
-fn conflict(who: &Subject, claim: &ClaimSeen, namespace: &str, name: &str) -> String {
+fn held(who: &Subject, claim: &ClaimSeen) -> Verdict {
     let what = claim.host.as_deref().unwrap_or(&who.site);
-    let holder =
-        if namespace == who.tenant.namespace { format!("Tenant {name}") } else { "a Tenant of another namespace".to_owned() };
-    format!("{what} is held by {holder}: choose another subdomain, or wait until it is free")
+    let holder = match &claim.state {
+        ClaimState::Kept => {
+            let message = format!(
+                "{what} is there from a tenant that was deleted (TenantClaim {}): set spec.adoption to TakeOver and list the site in \
+                 the Bench's adoption.siteNames, or choose another subdomain",
+                claim.name
+            );
+            return Verdict::stalled("AdoptionNeeded", message);
+        }
+        ClaimState::Theirs(namespace, name) if *namespace == who.tenant.namespace => format!("Tenant {name}"),
+        ClaimState::Theirs(..) | ClaimState::Free | ClaimState::Ours => "a Tenant of another namespace".to_owned(),
+    };
+    Verdict::wait("Conflict", format!("{what} is held by {holder}: choose another subdomain, or wait until it is free"), 30)
 }

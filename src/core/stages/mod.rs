@@ -5,6 +5,7 @@ use super::subject::Subject;
 use super::verdict::Verdict;
 use crate::api::Condition;
 
+mod adoption;
 mod apps;
 mod certificate;
 mod claim;
@@ -40,6 +41,9 @@ pub enum Way {
     Up,
     Down,
 }
+
+pub use adoption::{REPORTED, found as adoption_report};
+pub use work::is_unread;
 
 /// Up: a stage starts as soon as what it needs is settled. Routes are decided again after keys, to lead to the real services.
 const UP: [Stage; 11] = [

@@ -2,13 +2,15 @@
 
 use crate::core::op::{Change, Op};
 use crate::core::record::STALE;
-use crate::core::seen::{Check, ProbeSeen};
-use crate::core::steps::Step;
+use crate::core::seen::{Check, KEY, ProbeSeen};
+use crate::core::steps::{self, Step};
 use crate::core::subject::Subject;
 use crate::core::verdict::Verdict;
 
 /// Where the bench knows no such site, the create step looks what became of it: at most so often, in seconds.
 const LOOKED: i64 = 600;
+/// A key that was set just now may take its time to work; one that worked for so long was changed.
+const SETTLED_AFTER: i64 = 600;
 
 pub fn up(who: &Subject, seen: &ProbeSeen) -> Verdict {
     if seen.checks.is_empty() {
@@ -20,6 +22,10 @@ pub fn up(who: &Subject, seen: &ProbeSeen) -> Verdict {
         Some((name, problem)) => {
             // Counted up to the threshold only: each further count would be another write of the status.
             let (count, most) = (seen.failures, who.bench.spec.probe.failure_threshold());
+            if name == KEY && count >= most && was_set_long_ago(who) {
+                // With the first step: it puts the site's encryption key back, which may be what is wrong.
+                return Verdict::Do(vec![Op::Remember(Change::Stale(vec![Step::Create, Step::Keys, Step::Proof]))]);
+            }
             let row = if count < most { format!("{count} in a row") } else { format!("{most} or more in a row") };
             let message = format!("{name}: {problem} (https://{}, {row})", who.hosts.api);
             // Known, and soon over: nothing has failed.
@@ -35,4 +41,10 @@ fn vanished(who: &Subject, seen: &ProbeSeen) -> bool {
     let believed = who.receipt(Step::Create).is_some_and(|receipt| receipt.hash != STALE && old(receipt.at.0));
     let lasting = seen.failures >= who.bench.spec.probe.failure_threshold();
     believed && lasting && seen.checks.iter().any(Check::finds_no_site)
+}
+
+fn was_set_long_ago(who: &Subject) -> bool {
+    // What goes into a site's config is no part of what this step is given.
+    let set = who.receipt(Step::Keys).filter(|_| steps::fresh(Step::Keys, who, &Default::default()));
+    set.is_some_and(|set| who.now.duration_since(set.at.0).as_secs() > SETTLED_AFTER)
 }

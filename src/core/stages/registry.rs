@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::work;
 use crate::api::{DeletionPolicy, Receipt, Registry, RegistryOnDelete, RegistrySource};
-use crate::core::names;
 use crate::core::op::{Cell, Change, Op, Row};
 use crate::core::seen::{RegistryAnswer, RegistrySeen};
 use crate::core::steps::Step;
 use crate::core::subject::Subject;
 use crate::core::verdict::Verdict;
+use crate::core::{names, rotation};
 
 const AGAIN: u64 = 30;
 /// The hash of a receipt while the row is being written.
@@ -98,10 +98,10 @@ fn remember(who: &Subject, hash: &str, facts: &Value) -> Op {
     Op::Remember(Change::Receipts(BTreeMap::from([(Step::Row, work::receipt(who, hash, facts))])))
 }
 
-/// Of all that is wanted, and of when the key was issued: Password fields come back masked and can't be compared.
+/// Of all that is wanted, and of which pair the key is: Password fields come back masked and can't be compared.
 fn hash(wanted: &BTreeMap<String, Cell>, who: &Subject) -> String {
-    let issued = who.receipt(Step::Proof).map(|proof| proof.at.0.to_string()).unwrap_or_default();
-    names::digest(&[&format!("{wanted:?}"), &issued], 16)
+    let pair = rotation::proven(who).map(|proven| proven.serial.to_string()).unwrap_or_default();
+    names::digest(&[&format!("{wanted:?}"), &pair], 16)
 }
 
 /// Of the row as it is, as far as it is ours.
@@ -131,8 +131,8 @@ pub fn down(who: &Subject, seen: &RegistrySeen) -> Verdict {
         return Verdict::Do(vec![Op::RemoveRow]);
     }
     let status = match who.parting() {
-        DeletionPolicy::Archive => "Archived",
-        DeletionPolicy::Delete => "Deleted",
+        DeletionPolicy::Archive if who.archived() => "Archived",
+        DeletionPolicy::Archive | DeletionPolicy::Delete => "Deleted",
         DeletionPolicy::Retain => "Retained",
     };
     let mapped: Vec<&str> =

@@ -8,7 +8,6 @@ use k8s_openapi::jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::api::Receipt;
-use crate::core::evidence;
 use crate::core::names;
 use crate::core::op::{Change, JobKind, JobPlan, Op};
 use crate::core::record::STALE;
@@ -67,11 +66,36 @@ pub fn clear(seen: &WorkSeen, other: JobKind) -> Option<Verdict> {
 /// Puts what the Job's containers reported into the record, once.
 fn harvest(who: &Subject, seen: &WorkSeen, job: &JobSeen) -> Option<Op> {
     let mut receipts = BTreeMap::new();
-    for news in evidence::news(who, job) {
-        let current = *news.hash == steps::hash(news.step, who, &seen.versions);
-        receipts.insert(news.step, receipt(who, news.hash, &facts_to_keep(who, news.step, news.facts, current)));
+    // A report is read where it is wanted, and kept nowhere else.
+    let reports = job.reports.iter().filter(|_| job.kind != JobKind::Report);
+    for (step, facts) in reports.flat_map(|report| &report.done) {
+        let Some(hash) = job.hashes.get(step) else { continue };
+        if !is_taken_up(who, job, *step, hash) {
+            let current = *hash == steps::hash(*step, who, &seen.versions);
+            let mut facts = facts_to_keep(who, *step, facts, current);
+            if facts.is_object() {
+                facts["job"] = json!(job.uid);
+            }
+            receipts.insert(*step, receipt(who, hash, &facts));
+        }
     }
     (!receipts.is_empty()).then(|| Op::Remember(Change::Receipts(receipts)))
+}
+
+/// Whether the record has this report already. A receipt that was made stale since has it too: what a Job found before that says
+/// nothing of what the site has now.
+fn is_taken_up(who: &Subject, job: &JobSeen, step: Step, hash: &str) -> bool {
+    who.receipt(step).is_some_and(|receipt| {
+        let of_this_job = receipt.facts.as_ref().is_some_and(|facts| facts["job"] == json!(job.uid));
+        receipt.hash == hash && receipt.version == steps::version() || receipt.hash == STALE && of_this_job
+    })
+}
+
+/// Whether the newest Job reported something that the record does not have yet.
+pub fn is_unread(who: &Subject, jobs: &[JobSeen]) -> bool {
+    let Some(job) = jobs.last().filter(|job| job.kind != JobKind::Report) else { return false };
+    let mut done = job.reports.iter().flat_map(|report| report.done.keys());
+    done.any(|step| job.hashes.get(step).is_some_and(|hash| !is_taken_up(who, job, *step, hash)))
 }
 
 pub fn receipt(who: &Subject, hash: &str, facts: &Value) -> Receipt {
@@ -103,9 +127,8 @@ fn running(job: &JobSeen, order: &Order) -> Verdict {
 
 /// Whether the last word of the tenant's Jobs on the way up is that what is wanted now failed.
 pub fn failed(who: &Subject, seen: &WorkSeen) -> bool {
-    let steps = steps::left(who, &seen.versions);
     let newest = seen.jobs.last().filter(|job| job.kind == JobKind::Provision && !job.leaving);
-    newest.is_some_and(|job| job.state == JobState::Failed && is_current(who, seen, job, &steps))
+    newest.is_some_and(|job| job.state == JobState::Failed && is_current(who, seen, job, &steps::left(who, &seen.versions)))
 }
 
 /// Whether a Job was given what is wanted now. Where a step failed, only what that step is given counts: a spec put right must not
@@ -189,15 +212,16 @@ fn start(who: &Subject, seen: &WorkSeen, order: &Order) -> Verdict {
 
 /// Its receipt says that it was done, with whatever inputs. The mark of a removal that has begun stays what it is.
 fn is_done(who: &Subject, step: Step) -> bool {
-    step != Step::Drop && who.receipt(step).is_some_and(|receipt| receipt.hash != STALE)
+    !matches!(step, Step::Drop | Step::Revoke) && who.receipt(step).is_some_and(|receipt| receipt.hash != STALE)
 }
 
 fn plan(who: &Subject, seen: &WorkSeen, order: &Order) -> JobPlan {
-    let attempt = seen.jobs.iter().map(|job| job.attempt + 1).max().unwrap_or(0);
+    let attempt = seen.jobs.iter().map(|job| job.attempt.saturating_add(1)).max().unwrap_or(0);
     let hashes: BTreeMap<Step, String> =
         order.steps.iter().map(|step| (*step, steps::hash(*step, who, &seen.versions))).collect();
     let all: Vec<&str> = hashes.values().map(String::as_str).collect();
-    let (first, second): (Vec<Step>, Vec<Step>) = order.steps.iter().partition(|step| matches!(step, Step::Create | Step::Apps));
+    let (first, second): (Vec<Step>, Vec<Step>) =
+        order.steps.iter().partition(|step| matches!(step, Step::Adopt | Step::Create | Step::Apps));
     JobPlan {
         name: format!("{}-{}-{}-{attempt}", who.id, order.kind.as_str(), names::digest(&all, 8)),
         kind: order.kind,

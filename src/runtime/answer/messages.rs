@@ -71,4 +71,19 @@ mod tests {
         }
         assert_eq!(host(&Uri::from_static("/"), &HeaderMap::new()), None);
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { cases: 1000, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn whatever_is_asked_names_a_file_of_the_folder_itself_or_none(value in proptest::prop_oneof!["[a-zA-Z.:/\\\\-]{0,20}", "\\PC{0,40}"]) {
+            let Ok(header) = HeaderValue::from_bytes(value.as_bytes()) else { return Ok(()) };
+            let headers = HeaderMap::from_iter([(HOST, header)]);
+            if let Some(name) = host(&Uri::from_static("/"), &headers) {
+                let path = Path::new("/messages").join(&name);
+                proptest::prop_assert_eq!(path.parent(), Some(Path::new("/messages")));
+                proptest::prop_assert_eq!(path.file_name().and_then(|file| file.to_str()), Some(name.as_str()));
+            }
+        }
+    }
 }

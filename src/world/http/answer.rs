@@ -59,7 +59,7 @@ impl Answer {
     /// The status, the type of the exception, and the first line of what Frappe says about it.
     pub fn words(&self, secrets: &[&str]) -> String {
         let what = match self.exc_type() {
-            Some(type_) => format!("{} {type_}", self.status.as_u16()),
+            Some(type_) => format!("{} {}", self.status.as_u16(), without(type_, secrets)),
             None => self.status.to_string(),
         };
         match self.sentence().map(|text| first_line(&text, secrets)) {
@@ -83,19 +83,22 @@ impl Answer {
 
 /// The first line, without markup, known secrets, and whatever is assigned to a name that sounds like one.
 pub fn first_line(text: &str, secrets: &[&str]) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret, "***");
-    }
-    let plain = without_tags(&text);
+    // Before and after: what was taken out may have stood in the middle of a secret, or a part of one have looked like markup.
+    let plain = without_tags(&without(text, secrets));
     let line = plain.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let line: String = line.chars().filter(|char| !char.is_control()).collect();
+    let line = without(&line, secrets);
     let safe = &line[..confidential(&line).unwrap_or(line.len())];
     match safe.char_indices().nth(LINE) {
         Some((end, _)) => format!("{}…", &safe[..end]),
         None if safe.len() < line.len() => format!("{safe}…"),
         None => safe.to_owned(),
     }
+}
+
+fn without(text: &str, secrets: &[&str]) -> String {
+    let known = secrets.iter().filter(|secret| !secret.is_empty());
+    known.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
 }
 
 fn without_tags(text: &str) -> String {

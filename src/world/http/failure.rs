@@ -94,7 +94,7 @@ fn certificate_words(problem: &CertificateError, host: &str) -> String {
 
 /// `presented` is written for people who read Rust: `DnsName("a.example.com")`.
 fn names(presented: &[String]) -> String {
-    let plain = presented.iter().take(3).map(|name| name.split('"').nth(1).unwrap_or(name).to_owned());
+    let plain = presented.iter().take(3).map(|name| first_line(name.split('"').nth(1).unwrap_or(name), &[]));
     let more = if presented.len() > 3 { " and others" } else { "" };
     let names: Vec<String> = plain.collect();
     if names.is_empty() { "no name at all".to_owned() } else { format!("{}{more}", names.join(", ")) }

@@ -18,6 +18,8 @@ mod checks;
 pub mod dns;
 mod failure;
 pub mod probe;
+#[cfg(test)]
+mod properties;
 pub mod registry;
 
 const USER_AGENT: &str = concat!("tenant-operator/", env!("CARGO_PKG_VERSION"));

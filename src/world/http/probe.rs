@@ -15,7 +15,7 @@ use super::bench::Trial;
 use super::failure::Failure;
 use super::{CONNECT_TIMEOUT, builder, checks};
 use crate::api::RefusedPath;
-use crate::core::seen::Check;
+use crate::core::seen::{Check, KEY};
 
 /// Clients are kept for as many combinations of authority and address.
 const CLIENTS: usize = 64;
@@ -85,7 +85,7 @@ impl Prober {
             checks::refusals(&client, target),
             checks::forged_header(&client, target.api),
         );
-        let key = key.map(|seen| check("key", seen));
+        let key = key.map(|seen| check(KEY, seen));
         let ping = check(Check::PING, checks::pong(ping));
         let last = [check("refusals", refusals), check("header", header), check("frontend", checks::served(front))];
         [name, tls, ping].into_iter().chain(key).chain(last).collect()

@@ -57,7 +57,7 @@ pub async fn look(master: &Master<'_>, place: &Place<'_>) -> RegistryAnswer {
             return Err(Refusal::Other(problem));
         }
         // A row cannot be missing from a list: if anything is, it is the DocType, gone since.
-        Ok((fields, master.row(place).await?))
+        Ok((fields, master.row(place, &master.token.hidden()).await?))
     };
     match known.await {
         Ok((fields, row)) => RegistryAnswer::Known { fields, row },
@@ -79,7 +79,7 @@ pub async fn write(master: &Master<'_>, place: &Place<'_>, row: &Row, published:
     if row.create {
         return master.call(Method::POST, &[place.doc_type], Some(values), &hidden).await.map(|_| ()).map_err(failed);
     }
-    let now = master.row(place).await.map_err(failed)?.ok_or_else(|| failed(Refusal::Missing))?;
+    let now = master.row(place, &hidden).await.map_err(failed)?.ok_or_else(|| failed(Refusal::Missing))?;
     if !matches!(owner(&now, place), None | Some("")) && owner(&now, place) != Some(place.id) {
         return Err(failed(Refusal::Other("it belongs to another tenant by now".to_owned())));
     }
@@ -97,7 +97,7 @@ pub async fn write(master: &Master<'_>, place: &Place<'_>, row: &Row, published:
 /// [`Error::Registry`], with the Master's own short words.
 pub async fn remove(master: &Master<'_>, place: &Place<'_>) -> Result<(), Error> {
     let failed = |refusal| place.error("deleting", refusal);
-    let row = match master.row(place).await {
+    let row = match master.row(place, &master.token.hidden()).await {
         Ok(Some(row)) if owner(&row, place) == Some(place.id) => row,
         Ok(_) | Err(Refusal::Missing) => return Ok(()),
         Err(refusal) => return Err(failed(refusal)),
@@ -117,7 +117,7 @@ impl Master<'_> {
         let path = ["DocType", doc_type];
         let (own, added) = tokio::join!(
             self.call(Method::GET, &path, None, &hidden),
-            self.list("Custom Field", &filters, &["fieldname", "fieldtype"], 0),
+            self.list("Custom Field", &filters, &["fieldname", "fieldtype"], 0, &hidden),
         );
         let own = own?;
         let added = match added {
@@ -131,9 +131,9 @@ impl Master<'_> {
         Ok(all.filter_map(pair).collect())
     }
 
-    async fn row(&self, place: &Place<'_>) -> Result<Option<Values>, Refusal> {
+    async fn row(&self, place: &Place<'_>, hidden: &[&str]) -> Result<Option<Values>, Refusal> {
         let filters = json!([[place.key_field, "=", place.key]]);
-        let mut rows = self.list(place.doc_type, &filters, &["*"], 2).await?;
+        let mut rows = self.list(place.doc_type, &filters, &["*"], 2, hidden).await?;
         if rows.len() > 1 {
             let problem =
                 format!("several rows of {} have the {} {}: leave only one", place.doc_type, place.key_field, place.key);
@@ -147,13 +147,20 @@ impl Master<'_> {
     }
 
     /// Without a limit Frappe lists twenty; with 0, all.
-    async fn list(&self, doc_type: &str, filters: &Value, fields: &[&str], limit: u32) -> Result<Vec<Value>, Refusal> {
+    async fn list(
+        &self,
+        doc_type: &str,
+        filters: &Value,
+        fields: &[&str],
+        limit: u32,
+        hidden: &[&str],
+    ) -> Result<Vec<Value>, Refusal> {
         let mut url = self.address(&[doc_type])?;
         url.query_pairs_mut()
             .append_pair("fields", &json!(fields).to_string())
             .append_pair("filters", &filters.to_string())
             .append_pair("limit_page_length", &limit.to_string());
-        match self.ask(self.client.get(url), &self.token.hidden()).await? {
+        match self.ask(self.client.get(url), hidden).await? {
             Value::Array(rows) => Ok(rows),
             _ => Err(Refusal::Other("the Master answers a list with something else".to_owned())),
         }

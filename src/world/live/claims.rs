@@ -1,11 +1,14 @@
 //! Claims and the record: taken by a plain create, read from the API and never from a cache, released only while they are ours.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Live, absent};
-use crate::api::{Holder, TenantClaim, TenantClaimSpec};
+use crate::api::{BenchRef, Holder, Phase, TenantClaim, TenantClaimSpec};
+use crate::core::identity::{Handover, Held};
 use crate::core::names::{self, label};
 use crate::core::op::{Change, Claim};
 use crate::core::record;
@@ -14,32 +17,44 @@ use crate::core::subject::{ObjectName, Remembered, Subject};
 use crate::world::{Effect, Error};
 
 const KIND: &str = "TenantClaim";
-
-/// What the claims say of a tenant that is known only by its object's name.
-pub struct Recalled {
-    pub id: String,
-    pub record: Option<Remembered>,
-    /// Names of the claims it holds.
-    pub claims: Vec<String>,
-}
+/// So many claims are read at once.
+const PAGE: u32 = 500;
 
 impl Live {
     fn claims(&self) -> Api<TenantClaim> {
         Api::all(self.client.clone())
     }
 
-    /// Finds a tenant again by the labels of its claims: neither uid nor status is needed.
-    pub async fn recall(&self, tenant: &ObjectName) -> Result<Option<Recalled>, Error> {
-        let labels = format!("{}={},{}={}", label::TENANT, tenant.name, label::TENANT_NAMESPACE, tenant.namespace);
-        let found = self.claims().list(&ListParams::default().labels(&labels)).await;
+    /// The claims that bear a Tenant's name: neither uid nor status is needed to find it again.
+    pub async fn recall(&self, tenant: &ObjectName) -> Result<Vec<Held>, Error> {
+        let found = self.claims().list(&ListParams::default().labels(&bearing(tenant))).await;
         let claims = found.map_err(|source| Error::cluster("list", KIND, tenant.name.clone(), source))?.items;
-        let record = claims.iter().find(|claim| claim.spec.record.is_some());
-        let Some(first) = record.or(claims.first()) else { return Ok(None) };
-        Ok(Some(Recalled {
-            id: first.spec.holder.id.clone(),
-            record: record.and_then(remembered),
-            claims: claims.iter().filter_map(|claim| claim.metadata.name.clone()).collect(),
-        }))
+        Ok(claims.iter().map(held).collect())
+    }
+
+    /// Whoever holds it.
+    pub async fn claim(&self, name: &str) -> Result<Option<Held>, Error> {
+        let found = self.claims().get_opt(name).await.map_err(|source| Error::cluster("get", KIND, name, source))?;
+        Ok(found.as_ref().map(held))
+    }
+
+    /// The tenants that a Bench carries, by their objects' names; without what their claims hold, and page by page.
+    pub async fn carried(&self, bench: &BenchRef) -> Result<BTreeSet<ObjectName>, Error> {
+        let labels = format!("{}={},{}={}", label::BENCH, bench.name, label::BENCH_NAMESPACE, bench.namespace);
+        let mut params = ListParams::default().labels(&labels).limit(PAGE);
+        let mut carried = BTreeSet::new();
+        loop {
+            let page = self.claims().list_metadata(&params).await;
+            let page = page.map_err(|source| Error::cluster("list", KIND, bench.name.clone(), source))?;
+            carried.extend(page.items.iter().filter_map(|claim| {
+                let label = |name: &str| claim.metadata.labels.as_ref().and_then(|labels| labels.get(name)).cloned();
+                Some(ObjectName { namespace: label(label::TENANT_NAMESPACE)?, name: label(label::TENANT)? })
+            }));
+            match page.metadata.continue_.filter(|next| !next.is_empty()) {
+                Some(next) => params = params.continue_token(&next),
+                None => return Ok(carried),
+            }
+        }
     }
 
     pub(super) async fn see_claims(&self, who: &Subject) -> Result<Vec<ClaimSeen>, Error> {
@@ -55,6 +70,7 @@ impl Live {
             let state = match found {
                 None => ClaimState::Free,
                 Some(found) if found.spec.holder.id == who.id => ClaimState::Ours,
+                Some(found) if found.spec.record.as_ref().is_some_and(|record| record.phase != Phase::Active) => ClaimState::Kept,
                 Some(found) => ClaimState::Theirs(found.spec.holder.namespace, found.spec.holder.name),
             };
             seen.push(ClaimSeen { name: claim.name, host: claim.host, state });
@@ -73,6 +89,29 @@ impl Live {
             }
         }
         Ok(effect)
+    }
+
+    /// Hosts first, and the key that the earlier Tenant may have left: whoever bears its name again must find nothing of this one's.
+    pub(super) async fn take_over(&self, who: &Subject, handover: &Handover) -> Result<Effect, Error> {
+        let ours = ListParams::default().labels(&format!("{}={}", label::ID, who.id));
+        let found = self.claims().list(&ours).await.map_err(|source| Error::cluster("list", KIND, who.id.clone(), source))?;
+        let hosts = found.items.iter().filter(|claim| claim.spec.record.is_none());
+        let hosts: Vec<String> = hosts.filter_map(|claim| claim.metadata.name.clone()).collect();
+        self.release_claims(&who.id, &hosts).await?;
+        self.remove_secret(who, &handover.from.namespace, &handover.secret).await?;
+        let name = who.site_claim();
+        let Some(Remembered { record, version }) = &who.record else { return Err(Error::Changed { kind: KIND, name }) };
+        let holder = Holder { id: who.id.clone(), namespace: who.tenant.namespace.clone(), name: who.tenant.name.clone() };
+        self.write_claim(
+            &name,
+            json!([
+                {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
+                {"op": "replace", "path": "/metadata/labels", "value": site_labels(who)},
+                {"op": "replace", "path": "/spec/holder", "value": holder},
+                {"op": "replace", "path": "/spec/record", "value": record},
+            ]),
+        )
+        .await
     }
 
     /// Deletes claims of ours; each only in the version that was seen to be ours.
@@ -99,15 +138,23 @@ impl Live {
         let Some(Remembered { record, version }) = &who.record else {
             return Err(Error::Changed { kind: KIND, name });
         };
-        // Writing the version that was read makes the API server refuse the patch where somebody else was faster.
-        let patch = serde_json::from_value(json!([
-            {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
-            {"op": "replace", "path": "/spec/record", "value": record::changed(record, change)},
-        ]));
+        self.write_claim(
+            &name,
+            json!([
+                {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
+                {"op": "replace", "path": "/spec/record", "value": record::changed(record, change)},
+            ]),
+        )
+        .await
+    }
+
+    /// Writing the version that was read makes the API server refuse the patch where somebody else was faster.
+    async fn write_claim(&self, name: &str, patch: Value) -> Result<Effect, Error> {
+        let patch = serde_json::from_value(patch);
         let patch = patch.map_err(|problem| Error::Unusable { what: "the record".to_owned(), problem: problem.to_string() })?;
-        match self.claims().patch(&name, &PatchParams::default(), &Patch::Json::<()>(patch)).await {
+        match self.claims().patch(name, &PatchParams::default(), &Patch::Json::<()>(patch)).await {
             Ok(claim) => Ok(remembered(&claim).map_or(Effect::None, |record| Effect::Record(Box::new(record)))),
-            Err(kube::Error::Api(status)) if status.is_conflict() => Err(Error::Changed { kind: KIND, name }),
+            Err(kube::Error::Api(status)) if status.is_conflict() => Err(Error::Changed { kind: KIND, name: name.to_owned() }),
             Err(source) => Err(Error::cluster("patch", KIND, name, source)),
         }
     }
@@ -117,11 +164,29 @@ fn remembered(claim: &TenantClaim) -> Option<Remembered> {
     Some(Remembered { record: claim.spec.record.clone()?, version: claim.metadata.resource_version.clone()? })
 }
 
+fn held(claim: &TenantClaim) -> Held {
+    let name = claim.metadata.name.clone().unwrap_or_default();
+    Held { name, holder: claim.spec.holder.clone(), record: remembered(claim) }
+}
+
+/// The selector of what bears a Tenant's name.
+pub(super) fn bearing(tenant: &ObjectName) -> String {
+    format!("{}={},{}={}", label::TENANT, tenant.name, label::TENANT_NAMESPACE, tenant.namespace)
+}
+
+/// Of a site's claim: by these a Bench's tenants are counted.
+fn site_labels(who: &Subject) -> BTreeMap<String, String> {
+    let mut labels = who.labels();
+    labels.insert(label::BENCH_NAMESPACE.to_owned(), who.bench.namespace.clone());
+    labels
+}
+
 fn new(who: &Subject, claim: &Claim) -> TenantClaim {
     let holder = Holder { id: who.id.clone(), namespace: who.tenant.namespace.clone(), name: who.tenant.name.clone() };
     let record = claim.host.is_none().then(|| record::first(who));
+    let labels = if record.is_some() { site_labels(who) } else { who.labels() };
     TenantClaim {
-        metadata: ObjectMeta { name: Some(claim.name.clone()), labels: Some(who.labels()), ..Default::default() },
+        metadata: ObjectMeta { name: Some(claim.name.clone()), labels: Some(labels), ..Default::default() },
         spec: TenantClaimSpec { holder, host: claim.host.clone(), record },
     }
 }

@@ -107,11 +107,11 @@ fn job_seen(job: &Job, pods: &[Pod]) -> Option<JobSeen> {
         attempt: annotation(annotation::ATTEMPT)?.parse().ok()?,
         hashes: hashes.into_iter().filter_map(|(step, hash)| Some((Step::parse(&step)?, hash))).collect(),
         state: state(job),
-        started: annotation(annotation::AT).and_then(|at| at.parse().ok()),
         leaving: job.metadata.deletion_timestamp.is_some(),
         ended: ended(job),
         reports: pods.iter().flat_map(|pod| reports(pod)).collect(),
         blocked: pods.iter().find_map(|pod| blocked(pod)),
+        uid: job.metadata.uid.clone().unwrap_or_default(),
         name,
     })
 }
@@ -167,4 +167,55 @@ pub(super) fn blocked(pod: &Pod) -> Option<String> {
     let conditions = pod.status.as_ref()?.conditions.as_ref()?;
     let unscheduled = conditions.iter().find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")?;
     unscheduled.message.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::test_runner::Config;
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(annotations: &serde_json::Value, message: &str) -> Option<JobSeen> {
+        let label = |name: &str| format!("tenancy.nexuserp.io/{name}");
+        let job = json!({
+            "metadata": {"name": "7f3a-provision-0a1b-0", "labels": {label("step"): "provision"}, "annotations": annotations},
+            "status": {"conditions": [{"type": "Failed", "status": "True", "lastTransitionTime": "2026-11-21T12:00:00Z"}]},
+        });
+        let state = json!({"terminated": {"exitCode": 1, "message": message}});
+        let pod = json!({
+            "metadata": {"labels": {"batch.kubernetes.io/job-name": "7f3a-provision-0a1b-0"}},
+            "status": {"containerStatuses": [{"name": "site", "image": "x", "imageID": "x", "ready": false, "restartCount": 0, "state": state}]},
+        });
+        job_seen(&serde_json::from_value(job).expect("a Job"), &[serde_json::from_value(pod).expect("a Pod")])
+    }
+
+    #[test]
+    fn a_job_is_known_by_its_annotations_and_its_pods_last_words() {
+        let annotations =
+            json!({"tenancy.nexuserp.io/hashes": r#"{"create":"ab","later":"cd"}"#, "tenancy.nexuserp.io/attempt": "3"});
+        let seen = read(&annotations, r#"{"ok":true,"done":{"create":{}}}"#).expect("a Job of ours");
+        assert_eq!((seen.attempt, seen.state, seen.reports.len()), (3, JobState::Failed, 1));
+        assert_eq!(seen.hashes.into_iter().collect::<Vec<_>>(), [(Step::Create, "ab".to_owned())]);
+    }
+
+    proptest! {
+        #![proptest_config(Config { cases: 1000, failure_persistence: None, ..Config::default() })]
+
+        /// Whoever may edit Jobs may write anything there: such a Job is not ours, or is one with what could be read.
+        #[test]
+        fn annotations_of_any_text_are_read_or_make_it_nobodys_job(
+            hashes in prop_oneof![".{0,60}", "[{\\[]\"(create|apps|x)\":(\"[a-f0-9]{4}\"|5|null|\\[\\])[}\\]]"],
+            attempt in prop_oneof![".{0,12}", "-?[0-9]{1,12}"],
+            message in ".{0,80}",
+        ) {
+            let annotations = json!({"tenancy.nexuserp.io/hashes": hashes, "tenancy.nexuserp.io/attempt": attempt});
+            let map: Option<std::collections::BTreeMap<String, String>> = serde_json::from_str(&hashes).ok();
+            let number: Option<u32> = attempt.parse().ok();
+            let seen = read(&annotations, &message);
+            prop_assert_eq!(seen.is_some(), map.is_some() && number.is_some());
+            prop_assert_eq!(seen.map(|seen| seen.attempt), number.filter(|_| map.is_some()));
+        }
+    }
 }

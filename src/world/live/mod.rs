@@ -11,6 +11,7 @@ use crate::core::names::label;
 use crate::core::op::{Change, Op};
 use crate::core::seen::{Seen, WorkSeen};
 use crate::core::stages::{Stage, Way};
+use crate::core::steps::Step;
 use crate::core::subject::Subject;
 
 mod children;
@@ -20,8 +21,6 @@ mod jobs;
 mod outside;
 mod secrets;
 mod work;
-
-pub use claims::Recalled;
 
 pub struct Live {
     client: Client,
@@ -71,9 +70,11 @@ impl World for Live {
         }
         match op {
             Op::TakeClaims(claims) => return self.take_claims(who, claims).await,
+            Op::TakeOver(handover) => return self.take_over(who, handover).await,
             Op::ReleaseClaims(names) => self.release_claims(&who.id, names).await?,
             Op::Remember(change) => return self.remember(who, change).await,
             Op::EnsureCustody => self.ensure_custody(who).await?,
+            Op::DropPairs(serials) => self.drop_pairs(who, serials).await?,
             Op::RemoveCustody => self.remove_secret(who, &who.bench.namespace, &crate::core::names::custody(&who.id)).await?,
             Op::CopyInputs => self.copy_inputs(who).await?,
             Op::RemoveInputs => self.remove_secret(who, &who.bench.namespace, &crate::core::names::inputs(&who.id)).await?,
@@ -90,13 +91,23 @@ impl World for Live {
     }
 }
 
-/// Whether what site, apps, settings and keys look at may be another after the op. A receipt changes none of it; a forgotten one
-/// makes them look at Jobs again.
+/// Whether what site, apps, settings and keys look at may be another after the op. A receipt changes none of it, but that of a proof
+/// says what should be published; one that is forgotten or stale makes them look at Jobs again, another pair at custody.
 fn changes_work(op: &Op) -> bool {
     match op {
-        Op::Remember(change) => matches!(change, Change::Forget(_)),
-        Op::TakeClaims(_) | Op::ReleaseClaims(_) | Op::Apply(_) | Op::Remove(_) | Op::WriteRow(_) | Op::RemoveRow => false,
+        Op::Remember(Change::Receipts(receipts)) => receipts.contains_key(&Step::Proof),
+        Op::Remember(change) => {
+            matches!(change, Change::Forget(_) | Change::Stale(_) | Change::Rotation(_) | Change::Database(_))
+        }
+        Op::TakeClaims(_)
+        | Op::TakeOver(_)
+        | Op::ReleaseClaims(_)
+        | Op::Apply(_)
+        | Op::Remove(_)
+        | Op::WriteRow(_)
+        | Op::RemoveRow => false,
         Op::EnsureCustody
+        | Op::DropPairs(_)
         | Op::RemoveCustody
         | Op::CopyInputs
         | Op::RemoveInputs

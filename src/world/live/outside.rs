@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind};
 
 use super::Live;
-use super::secrets::{Key, text};
+use super::secrets::{Key, Pair, text};
 use crate::api::{EdgeType, LockdownMode, Registry, SuspendMode, VerifyMode};
 use crate::core::lead::Leads;
 use crate::core::manifests::routes;
@@ -49,11 +49,10 @@ impl Outside {
     }
 
     /// Asks the bench's web service itself: the public way is not open yet.
-    pub async fn try_key(&self, who: &Subject, key: &Key) -> KeyAnswer {
+    pub async fn try_key(&self, who: &Subject, pair: &Pair) -> KeyAnswer {
         let web = &who.bench.spec.services.web;
         let url = format!("http://{}.{}.svc:{}", web.name, who.bench.namespace, web.port);
-        let user = names::api_user(&who.site);
-        let trial = Trial { path: who.bench.spec.api_user.verify.path(), user: &user, key: key.sendable() };
+        let trial = Trial { path: who.bench.spec.api_user.verify.path(), user: &pair.user, key: pair.key.sendable() };
         try_key(&self.client, &url, &who.site, &trial).await
     }
 
@@ -136,18 +135,17 @@ impl Live {
             None => None,
             Some(from) => Some(self.text_of(&who.bench.namespace, &from.name, &from.key).await?),
         };
-        let key = self.key(who).await?;
-        let user = names::api_user(&who.site);
+        let custody = self.see_custody(who).await?;
         let verify = &who.bench.spec.api_user.verify;
         let target = Target {
             frontend: &who.hosts.frontend,
             api: &who.hosts.api,
             connect_to: probe.connect_to.as_deref(),
             ca_pem: ca.as_deref().map(str::as_bytes),
-            key: key.as_ref().filter(|_| verify.mode == VerifyMode::HTTP).map(|key| Trial {
+            key: custody.proven(who).filter(|_| verify.mode == VerifyMode::HTTP).map(|pair| Trial {
                 path: verify.path(),
-                user: &user,
-                key: key.sendable(),
+                user: &pair.user,
+                key: pair.key.sendable(),
             }),
             refused: who.want.as_ref().map_or(&[], |want| &want.refused),
             locked: who.bench.spec.lockdown.mode == LockdownMode::APIOnly,
@@ -178,9 +176,10 @@ impl Live {
     pub(super) async fn write_row(&self, who: &Subject, row: &Row) -> Result<(), Error> {
         let Some(registry) = &who.bench.spec.registry else { return Ok(()) };
         let token = self.token(who, registry).await?;
-        let key = self.key(who).await?;
+        let custody = self.see_custody(who).await?;
+        let key = custody.proven(who).map(|pair| pair.key.sendable());
         let url = url(who, registry);
-        registry::write(&self.master(registry, &url, &token), &place(who, registry), row, key.as_ref().map(Key::sendable)).await
+        registry::write(&self.master(registry, &url, &token), &place(who, registry), row, key).await
     }
 
     pub(super) async fn remove_row(&self, who: &Subject) -> Result<(), Error> {

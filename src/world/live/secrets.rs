@@ -7,26 +7,56 @@ use base64::Engine;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::ResourceExt;
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use rand::distr::{Alphanumeric, SampleString};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::claims::bearing;
 use super::{Live, absent, carries};
-use crate::core::manifests::job::CUSTODY;
-use crate::core::names;
+use crate::api::BenchRef;
+use crate::core::manifests::job::in_custody;
+use crate::core::names::{annotation, label};
 use crate::core::seen::SecretState;
 use crate::core::steps::SecretVersions;
-use crate::core::subject::{SecretInput, Subject};
+use crate::core::subject::{ObjectName, SecretInput, Subject};
+use crate::core::{identity, names, rotation};
 use crate::world::Error;
 
 const KIND: &str = "Secret";
 
 type Data = BTreeMap<String, ByteString>;
 
-/// The API user's key and secret.
+/// An API user's key and secret.
 pub struct Key {
     pub key: String,
     pub secret: String,
+}
+
+/// A pair of the tenant's own API key, and the service user that has it.
+pub struct Pair {
+    pub user: String,
+    pub key: Key,
+}
+
+/// What the custody Secret holds.
+pub struct Custody {
+    /// Of what is held besides the pairs of the API key.
+    pub state: SecretState,
+    /// It bears the name of another Tenant.
+    pub moved: bool,
+    pub pairs: BTreeMap<u32, Pair>,
+}
+
+impl Custody {
+    fn empty(state: SecretState) -> Self {
+        Self { state, moved: false, pairs: BTreeMap::new() }
+    }
+
+    /// The pair that is published.
+    pub fn proven(&self, who: &Subject) -> Option<&Pair> {
+        self.pairs.get(&rotation::proven(who)?.serial)
+    }
 }
 
 /// What the Secrets of the tenant's own namespace hold of what its spec names.
@@ -47,26 +77,58 @@ impl Live {
         found.map_err(|source| Error::cluster("get", KIND, name, source))
     }
 
-    /// The custody Secret's state, and the key in it.
-    pub(super) async fn see_custody(&self, who: &Subject) -> Result<(SecretState, Option<Key>), Error> {
-        let Some(secret) = self.find_secret(&who.bench.namespace, &names::custody(&who.id)).await? else {
-            return Ok((SecretState::Absent, None));
+    /// The Secrets in custody that bear a Tenant's name, in the namespace of a Bench.
+    pub async fn custodies(&self, tenant: &ObjectName, namespace: &str) -> Result<Vec<identity::Custody>, Error> {
+        let found = self.secrets(namespace).list(&ListParams::default().labels(&bearing(tenant))).await;
+        let found = found.map_err(|source| Error::cluster("list", KIND, namespace, source))?;
+        let custody = |secret: Secret| {
+            let label = |name: &str| secret.labels().get(name).cloned();
+            let id = label(label::ID).filter(|id| secret.metadata.name.as_ref() == Some(&names::custody(id)))?;
+            let bench = BenchRef { name: label(label::BENCH)?, namespace: namespace.to_owned() };
+            let adopted = secret.annotations().contains_key(annotation::ADOPTED);
+            let numbers = secret.data.iter().flatten().filter_map(|(name, _)| names::pair_of(name));
+            let serial = numbers.max().unwrap_or_default();
+            Some(identity::Custody { id, bench, adopted, serial })
         };
-        if !carries(&secret, &who.id) {
-            return Ok((SecretState::NotOurs, None));
-        }
-        let complete = CUSTODY.iter().all(|(_, key)| text(&secret, key).is_some());
-        let key = text(&secret, "api-key").zip(text(&secret, "api-secret")).map(|(key, secret)| Key { key, secret });
-        Ok((if complete { SecretState::Current } else { SecretState::Stale }, key))
+        Ok(found.items.into_iter().filter_map(custody).collect())
     }
 
-    /// Makes what is missing, and never touches what is there.
+    /// The custody Secret's state, and the pairs in it.
+    pub(super) async fn see_custody(&self, who: &Subject) -> Result<Custody, Error> {
+        let Some(secret) = self.find_secret(&who.bench.namespace, &names::custody(&who.id)).await? else {
+            return Ok(Custody::empty(SecretState::Absent));
+        };
+        if !carries(&secret, &who.id) {
+            return Ok(Custody::empty(SecretState::NotOurs));
+        }
+        let complete = in_custody(who).iter().all(|(_, key)| text(&secret, key).is_some());
+        let state = if complete { SecretState::Current } else { SecretState::Stale };
+        let moved = who.labels().iter().any(|(name, value)| secret.labels().get(name) != Some(value));
+        Ok(Custody { state, moved, pairs: pairs(who, &secret) })
+    }
+
+    /// Makes what is missing, and never touches a value that is there: of the pairs, only the newest is ever made. A Secret that
+    /// bears an earlier Tenant's name gets this one's.
     pub(super) async fn ensure_custody(&self, who: &Subject) -> Result<(), Error> {
         let name = names::custody(&who.id);
         let found = self.find_secret(&who.bench.namespace, &name).await?;
         let has = |key: &str| found.as_ref().is_some_and(|secret| text(secret, key).is_some());
-        let made = CUSTODY.iter().filter(|(_, key)| !has(key)).map(|(_, key)| ((*key).to_owned(), bytes(generate(key))));
-        self.write_secret(who, &who.bench.namespace, &name, made.collect(), found.as_ref()).await
+        let wanted = in_custody(who).into_iter().map(|(_, key)| key.to_owned()).chain(names::pair(rotation::newest(who)));
+        let made = wanted.filter(|key| !has(key)).map(|key| {
+            let value = bytes(generate(&key));
+            (key, value)
+        });
+        let adopted = who.is_adopted().then(|| BTreeMap::from([(annotation::ADOPTED.to_owned(), "true".to_owned())]));
+        self.write_secret(who, &who.bench.namespace, &name, made.collect(), found.as_ref(), adopted).await
+    }
+
+    /// Takes pairs out of custody, and touches nothing else there.
+    pub(super) async fn drop_pairs(&self, who: &Subject, serials: &[u32]) -> Result<(), Error> {
+        let name = names::custody(&who.id);
+        let Some(found) = self.find_secret(&who.bench.namespace, &name).await? else { return Ok(()) };
+        let gone: BTreeMap<String, Option<ByteString>> =
+            serials.iter().flat_map(|serial| names::pair(*serial)).map(|key| (key, None)).collect();
+        self.change_secret(who, &who.bench.namespace, &found, json!(gone)).await
     }
 
     pub(super) async fn read_inputs(&self, who: &Subject) -> Result<Inputs, Error> {
@@ -98,24 +160,25 @@ impl Live {
         let inputs = self.read_inputs(who).await?;
         let name = names::inputs(&who.id);
         let found = self.find_secret(&who.bench.namespace, &name).await?;
-        self.write_secret(who, &who.bench.namespace, &name, inputs.values, found.as_ref()).await
+        self.write_secret(who, &who.bench.namespace, &name, inputs.values, found.as_ref(), None).await
     }
 
-    pub(super) async fn see_published(&self, who: &Subject, key: Option<&Key>) -> Result<SecretState, Error> {
+    pub(super) async fn see_published(&self, who: &Subject, pair: Option<&Pair>) -> Result<SecretState, Error> {
         let found = self.find_secret(&who.tenant.namespace, &who.credentials_secret).await?;
-        let Some(key) = key else {
+        let Some(pair) = pair else {
             let ours = found.as_ref().map(|secret| carries(secret, &who.id));
             return Ok(ours.map_or(SecretState::Absent, |ours| if ours { SecretState::Stale } else { SecretState::NotOurs }));
         };
-        Ok(compare(found.as_ref(), &who.id, &published(who, key)))
+        Ok(compare(found.as_ref(), &who.id, &published(who, pair)))
     }
 
     pub(super) async fn publish(&self, who: &Subject) -> Result<(), Error> {
-        let (_, key) = self.see_custody(who).await?;
-        let key = key.ok_or_else(|| Error::Unusable { what: names::custody(&who.id), problem: "it holds no key".to_owned() })?;
+        let custody = self.see_custody(who).await?;
+        let problem = "it holds no key that was proven".to_owned();
+        let pair = custody.proven(who).ok_or_else(|| Error::Unusable { what: names::custody(&who.id), problem })?;
         let found = self.find_secret(&who.tenant.namespace, &who.credentials_secret).await?;
         let namespace = who.tenant.namespace.clone();
-        self.write_secret(who, &namespace, &who.credentials_secret, published(who, &key), found.as_ref()).await
+        self.write_secret(who, &namespace, &who.credentials_secret, published(who, pair), found.as_ref(), None).await
     }
 
     /// Creates, or changes one that carries our id; any other is somebody's, and stays as it is.
@@ -126,24 +189,25 @@ impl Live {
         name: &str,
         data: Data,
         found: Option<&Secret>,
+        annotations: Option<BTreeMap<String, String>>,
     ) -> Result<(), Error> {
-        let metadata = ObjectMeta { name: Some(name.to_owned()), labels: Some(who.labels()), ..Default::default() };
-        let api = self.secrets(namespace);
-        let result = match found {
-            Some(found) if !carries(found, &who.id) => return Err(Error::SecretNotOurs { name: format!("{namespace}/{name}") }),
-            Some(found) => {
-                let patch = json!({"metadata": {"resourceVersion": found.metadata.resource_version}, "data": data});
-                api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await
-            }
-            None => api.create(&PostParams::default(), &Secret { metadata, data: Some(data), ..Default::default() }).await,
-        };
-        match result {
-            Ok(_) => Ok(()),
-            Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => {
-                Err(Error::Changed { kind: KIND, name: name.to_owned() })
-            }
-            Err(source) => Err(Error::cluster("write", KIND, name, source)),
+        if let Some(found) = found {
+            return self.change_secret(who, namespace, found, json!(data)).await;
         }
+        let metadata = ObjectMeta { name: Some(name.to_owned()), labels: Some(who.labels()), annotations, ..Default::default() };
+        let secret = Secret { metadata, data: Some(data), ..Default::default() };
+        written(name, self.secrets(namespace).create(&PostParams::default(), &secret).await)
+    }
+
+    /// From the version that was read, and only while it is ours; a null takes a key out.
+    async fn change_secret(&self, who: &Subject, namespace: &str, found: &Secret, data: Value) -> Result<(), Error> {
+        let name = found.metadata.name.as_deref().unwrap_or_default();
+        if !carries(found, &who.id) {
+            return Err(Error::SecretNotOurs { name: format!("{namespace}/{name}") });
+        }
+        let patch =
+            json!({"metadata": {"resourceVersion": found.metadata.resource_version, "labels": who.labels()}, "data": data});
+        written(name, self.secrets(namespace).patch(name, &PatchParams::default(), &Patch::Merge(patch)).await)
     }
 
     /// Deletes a Secret that carries the tenant's id; a missing one, or one that is not ours, is left.
@@ -161,6 +225,26 @@ impl Live {
             _ => Ok(()),
         }
     }
+}
+
+fn written(name: &str, result: kube::Result<Secret>) -> Result<(), Error> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => {
+            Err(Error::Changed { kind: KIND, name: name.to_owned() })
+        }
+        Err(source) => Err(Error::cluster("write", KIND, name, source)),
+    }
+}
+
+/// Those that are whole.
+fn pairs(who: &Subject, secret: &Secret) -> BTreeMap<u32, Pair> {
+    let serials = secret.data.iter().flatten().filter_map(|(name, _)| names::pair_of(name));
+    let whole = |serial: u32| {
+        let [key, value] = names::pair(serial).map(|name| text(secret, &name));
+        Some((serial, Pair { user: names::api_user(&who.site, serial), key: Key { key: key?, secret: value? } }))
+    };
+    serials.filter_map(whole).collect()
 }
 
 pub(super) fn text(secret: &Secret, key: &str) -> Option<String> {
@@ -186,13 +270,13 @@ fn compare(found: Option<&Secret>, id: &str, wanted: &Data) -> SecretState {
 }
 
 /// What the tenant's own Secret holds: all that a client needs to call the API.
-fn published(who: &Subject, key: &Key) -> Data {
+fn published(who: &Subject, pair: &Pair) -> Data {
     [
-        ("api-key", key.key.clone()),
-        ("api-secret", key.secret.clone()),
+        ("api-key", pair.key.key.clone()),
+        ("api-secret", pair.key.secret.clone()),
         ("api-url", format!("https://{}", who.hosts.api)),
         ("url", format!("https://{}", who.hosts.frontend)),
-        ("user", names::api_user(&who.site)),
+        ("user", pair.user.clone()),
         ("site-name", who.site.clone()),
     ]
     .map(|(name, value)| (name.to_owned(), bytes(value)))
@@ -203,7 +287,7 @@ fn published(who: &Subject, key: &Key) -> Data {
 fn generate(key: &str) -> String {
     match key {
         "encryption-key" => base64::engine::general_purpose::URL_SAFE.encode(rand::random::<[u8; 32]>()),
-        "api-key" => Alphanumeric.sample_string(&mut rand::rng(), 16),
+        key if key.starts_with("api-key-") => Alphanumeric.sample_string(&mut rand::rng(), 16),
         _ => Alphanumeric.sample_string(&mut rand::rng(), 32),
     }
 }
@@ -211,6 +295,7 @@ fn generate(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::manifests::job::CUSTODY;
 
     #[test]
     fn an_encryption_key_is_a_fernet_key() {
@@ -220,8 +305,8 @@ mod tests {
 
     #[test]
     fn no_generated_secret_holds_a_colon_or_comes_twice() {
-        for (_, name) in CUSTODY {
-            let (one, two) = (generate(name), generate(name));
+        for name in CUSTODY.map(|(_, name)| name.to_owned()).into_iter().chain(names::pair(7)) {
+            let (one, two) = (generate(&name), generate(&name));
             assert!(!one.contains(':') && one != two, "{name}");
         }
     }

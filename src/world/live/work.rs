@@ -6,11 +6,11 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 
 use super::Live;
-use super::secrets::Key;
+use super::secrets::Pair;
 use crate::api::VerifyMode;
-use crate::core::evidence;
-use crate::core::seen::{GateSeen, JobSeen, JobState, KeyAnswer, SecretState, WorkSeen};
-use crate::core::stages::{Stage, Way};
+use crate::core::rotation;
+use crate::core::seen::{GateSeen, JobState, KeyAnswer, SecretState, WorkSeen};
+use crate::core::stages::{Stage, Way, is_unread};
 use crate::core::steps::{self, Step};
 use crate::core::subject::Subject;
 use crate::world::error::{Class, Error};
@@ -30,10 +30,10 @@ impl Live {
     }
 
     async fn look_at_work(&self, way: Way, who: &Subject) -> Result<WorkSeen, Error> {
-        let (custody, key) = self.see_custody(who).await?;
+        let custody = self.see_custody(who).await?;
         let inputs = self.read_inputs(who).await?;
         let left = steps::left(who, &inputs.versions);
-        let busy = way == Way::Down || !left.is_empty();
+        let busy = way == Way::Down || !left.is_empty() || rotation::is_stopping(who);
         let jobs = if busy { self.see_jobs(who).await? } else { vec![] };
         let running = jobs.iter().any(|job| job.state == JobState::Running);
         if !running {
@@ -43,14 +43,16 @@ impl Live {
         let starts = busy && !running;
         let needs_inputs = left.contains(&Step::Settings);
         Ok(WorkSeen {
-            custody,
+            custody: custody.state,
+            custody_moved: custody.moved,
+            pairs: custody.pairs.keys().copied().collect(),
             missing: if needs_inputs { inputs.missing.clone() } else { vec![] },
             inputs: self.see_inputs(who, &inputs).await?,
             versions: inputs.versions,
             // What a Job reported comes into the record first: there may be nothing left to queue for.
-            gate: if starts && !unread(who, &jobs) { self.gate.look(way, who) } else { GateSeen::Open },
+            gate: if starts && !is_unread(who, &jobs) { self.gate.look(way, who) } else { GateSeen::Open },
             pod_source_missing: if starts { self.missing_source(who).await? } else { None },
-            published: self.published(way, who, key.as_ref()).await?,
+            published: self.published(way, who, custody.proven(who)).await?,
             jobs,
             key: None,
         })
@@ -58,8 +60,8 @@ impl Live {
 
     /// A namespace that is being deleted may take our permissions away before its Tenants: its Secrets go all the same, and a
     /// key that was never proven was never published. Neither may hold a Tenant back.
-    async fn published(&self, way: Way, who: &Subject, key: Option<&Key>) -> Result<SecretState, Error> {
-        match self.see_published(who, key).await {
+    async fn published(&self, way: Way, who: &Subject, pair: Option<&Pair>) -> Result<SecretState, Error> {
+        match self.see_published(who, pair).await {
             Err(error) if way == Way::Down && error.class() == Class::Denied => {
                 let gone = who.receipt(Step::Proof).is_none() || self.ending(&who.tenant.namespace).await?;
                 if gone { Ok(SecretState::Absent) } else { Err(error) }
@@ -79,21 +81,12 @@ impl Live {
         Ok(self.pod_source(who).await?.is_none().then(|| from.deployment.clone()))
     }
 
-    pub(super) async fn key(&self, who: &Subject) -> Result<Option<Key>, Error> {
-        Ok(self.see_custody(who).await?.1)
-    }
-
     async fn try_key(&self, who: &Subject) -> Result<KeyAnswer, Error> {
-        match self.key(who).await? {
-            Some(key) => Ok(self.outside.try_key(who, &key).await),
+        match self.see_custody(who).await?.pairs.remove(&rotation::newest(who)) {
+            Some(pair) => Ok(self.outside.try_key(who, &pair).await),
             None => Ok(KeyAnswer::Unreachable("the key is not in custody".to_owned())),
         }
     }
-}
-
-/// Whether the newest Job reported something that the record does not have yet.
-fn unread(who: &Subject, jobs: &[JobSeen]) -> bool {
-    jobs.last().is_some_and(|job| evidence::news(who, job).next().is_some())
 }
 
 /// Set in the site, and not yet accepted from outside.

@@ -1,7 +1,8 @@
 //! Claims with versions: made by a plain create, changed from the version that was read, deleted only while they are the tenant's.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use tenant_operator::api::{Holder, Receipt, Record};
+use tenant_operator::api::{Holder, Phase, Receipt, Record};
+use tenant_operator::core::identity::{self, Handover, Held};
 use tenant_operator::core::names;
 use tenant_operator::core::op::{Change, Claim};
 use tenant_operator::core::record;
@@ -21,30 +22,37 @@ pub struct Claimed {
     pub notes: Vec<String>,
 }
 
-/// What the claims say of a tenant that is known only by its object's name.
-pub struct Recalled {
-    pub id: String,
-    pub record: Option<Remembered>,
-    pub claims: Vec<String>,
-}
-
 impl Claimed {
+    fn held(&self, name: &str) -> Held {
+        Held { name: name.to_owned(), holder: self.holder.clone(), record: self.remembered() }
+    }
+
     fn remembered(&self) -> Option<Remembered> {
         Some(Remembered { record: self.record.clone()?, version: self.version.to_string() })
     }
 }
 
 impl Outside {
-    pub fn recall(&self, tenant: &ObjectName) -> Option<Recalled> {
-        let held = |claim: &&Claimed| claim.holder.name == tenant.name && claim.holder.namespace == tenant.namespace;
-        let record = self.claims.values().filter(held).find(|claim| claim.record.is_some());
-        let first = record.or_else(|| self.claims.values().find(held))?;
-        let claims = self.claims.iter().filter(|(_, claim)| held(claim));
-        Some(Recalled {
-            id: first.holder.id.clone(),
-            record: record.and_then(Claimed::remembered),
-            claims: claims.map(|(name, _)| name.clone()).collect(),
-        })
+    /// The claims that bear a Tenant's name.
+    pub fn recall(&self, tenant: &ObjectName) -> Vec<Held> {
+        let all = self.claims.iter().filter(|(_, claim)| identity::object_name(&claim.holder) == *tenant);
+        all.map(|(name, claim)| claim.held(name)).collect()
+    }
+
+    /// The identity that lives under a Tenant's name, or that is about to.
+    pub fn id_of(&self, tenant: &ObjectName) -> Option<String> {
+        let claims = self.recall(tenant);
+        let record = claims.iter().find(|claim| claim.record.is_some());
+        record.or(claims.first()).map(|claim| claim.holder.id.clone())
+    }
+
+    pub fn claim(&self, name: &str) -> Option<Held> {
+        self.claims.get(name).map(|claim| claim.held(name))
+    }
+
+    /// The record of a tenant, whoever bears it now.
+    pub fn record_of(&self, id: &str) -> Option<&Record> {
+        self.claims.values().filter(|claim| claim.holder.id == id).find_map(|claim| claim.record.as_ref())
     }
 
     pub fn see_claims(&self, who: &Subject) -> Vec<ClaimSeen> {
@@ -56,6 +64,7 @@ impl Outside {
             Some(claim) if claim.holder.id == who.id => ClaimState::Ours,
             Some(_) if !self.guards(Guard::Claim) => ClaimState::Free,
             Some(_) if !self.guards(Guard::Holder) => ClaimState::Ours,
+            Some(claim) if claim.record.as_ref().is_some_and(|record| record.phase != Phase::Active) => ClaimState::Kept,
             Some(claim) => ClaimState::Theirs(claim.holder.namespace.clone(), claim.holder.name.clone()),
         };
         wanted.into_iter().map(|(name, host)| ClaimSeen { state: state(&name), name, host }).collect()
@@ -76,6 +85,7 @@ impl Outside {
                 effect = Effect::Record(Box::new(remembered));
             }
             self.claims.insert(claim.name.clone(), made);
+            self.begin_ledger(who);
             self.ids.entry(who.tenant.clone()).or_default().insert(who.id.clone());
             self.wrote(&format!("{} takes {}", who.id, claim.name))?;
             if self.strikes(self.faults.repeat) {
@@ -84,6 +94,34 @@ impl Outside {
                 return Ok(before);
             }
         }
+        Ok(effect)
+    }
+
+    pub fn take_over(&mut self, who: &Subject, handover: &Handover) -> Result<Effect, Error> {
+        let hosts = self.claims.iter().filter(|(_, claim)| claim.holder.id == who.id && claim.record.is_none());
+        let hosts: Vec<String> = hosts.map(|(name, _)| name.clone()).collect();
+        self.release_claims(&who.id, &hosts)?;
+        let left = ObjectName { namespace: handover.from.namespace.clone(), name: handover.secret.clone() };
+        self.take_back(&who.id, &left)?;
+        let name = who.site_claim();
+        self.about_to("the record")?;
+        let changed = || Error::Changed { kind: "TenantClaim", name: name.clone() };
+        let (record, read) = who.record.as_ref().map(|held| (held.record.clone(), held.version.clone())).ok_or_else(changed)?;
+        let from = identity::object_name(&handover.from);
+        if from != who.tenant && self.objects.tenants.contains_key(&from) {
+            self.fault(format!("{} is taken over while its Tenant is there", who.id));
+        }
+        if from != who.tenant && !self.bench.spec.adoption.site_names.contains(&who.site) {
+            self.fault(format!("{} is taken over, and the Bench does not list it", who.site));
+        }
+        let version = self.fresh();
+        let claim = self.claims.get_mut(&name).filter(|claim| claim.version.to_string() == read).ok_or_else(changed)?;
+        claim.holder = Holder { id: who.id.clone(), namespace: who.tenant.namespace.clone(), name: who.tenant.name.clone() };
+        (claim.record, claim.version) = (Some(record), version);
+        let effect = claim.remembered().map_or(Effect::None, |record| Effect::Record(Box::new(record)));
+        self.ids.entry(from).or_default().remove(&who.id);
+        self.ids.entry(who.tenant.clone()).or_default().insert(who.id.clone());
+        self.wrote(&format!("{} goes over to {:?}", who.id, who.tenant))?;
         Ok(effect)
     }
 
@@ -116,12 +154,15 @@ impl Outside {
         if !self.guards(Guard::Begun) && matches!(change, Change::Stale(_)) {
             return Ok(Effect::None);
         }
+        let current = self.claims.get(&name).ok_or_else(changed)?.version.to_string() == read;
+        if guarded && !current {
+            return Err(changed());
+        }
+        self.note_change(who, change);
         let claim = self.claims.get_mut(&name).ok_or_else(changed)?;
         if !guarded {
             // The whole record goes over whatever was written meanwhile.
             claim.record = who.record().cloned();
-        } else if claim.version.to_string() != read {
-            return Err(changed());
         }
         claim.record = Some(record::changed(claim.record.as_ref().ok_or_else(changed)?, change));
         claim.version = version;

@@ -25,7 +25,10 @@ pub struct Site {
     /// Setup, scheduler, admin and lockdown, as the last settings step was told.
     pub settings: Option<Value>,
     pub setup_runs: u32,
-    pub key: Option<Key>,
+    /// By service user.
+    pub keys: BTreeMap<String, Key>,
+    /// The number of the pair that was set last.
+    pub pair: Value,
     pub maintenance: bool,
     /// What somebody changed in it by hand, by the inspection's names.
     pub harmed: BTreeSet<&'static str>,
@@ -39,7 +42,6 @@ pub struct Site {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Key {
-    pub user: String,
     pub api: u64,
     /// The encryption key that it was stored under.
     pub under: u64,
@@ -104,7 +106,8 @@ impl Site {
             ours: BTreeSet::new(),
             settings: None,
             setup_runs: 0,
-            key: None,
+            keys: BTreeMap::new(),
+            pair: Value::Null,
             maintenance: false,
             harmed: BTreeSet::new(),
             reads: false,
@@ -135,6 +138,7 @@ impl Dock {
         let mut stranger = Site::new(Value::Null, database.clone(), data);
         stranger.complete = true;
         stranger.apps = vec!["frappe".to_owned()];
+        stranger.setup_runs = 1;
         self.sites.insert(site.to_owned(), stranger);
         self.databases.insert(database, Database { owner: None, complete: true, data: Some(data) });
     }
@@ -145,6 +149,6 @@ impl Dock {
             return false;
         };
         !site.harmed.contains("apiUser")
-            && site.key.as_ref().is_some_and(|key| key.api == api && key.under == site.encryption && !key.revoked)
+            && site.keys.values().any(|key| key.api == api && key.under == site.encryption && !key.revoked)
     }
 }

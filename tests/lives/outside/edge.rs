@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::jiff::SignedDuration;
 use serde_json::{Value, json};
-use tenant_operator::api::ProbeMode;
+use tenant_operator::api::{ProbeMode, VerifyMode};
 use tenant_operator::core::lead::Leads;
 use tenant_operator::core::manifests::{Child, certificate, routes};
 use tenant_operator::core::names::{self, label};
-use tenant_operator::core::seen::{CertificateSeen, Check, ChildSeen, ChildState, DnsSeen, Lookup, RoutesSeen};
+use tenant_operator::core::seen::{CertificateSeen, Check, ChildSeen, ChildState, DnsSeen, KEY, Lookup, RoutesSeen};
 use tenant_operator::core::stages::Way;
 use tenant_operator::core::subject::Subject;
 use tenant_operator::world::Error;
@@ -187,15 +187,23 @@ impl Outside {
         let tls = self.edge_has_certificate(who);
         let (what, answer) = match who.leads() {
             Leads::Suspended => ("suspended", self.says_suspended(who).err()),
-            Leads::Preparing | Leads::Serving => ("ping, key, refusals", self.through_the_edge(who).err()),
+            Leads::Preparing | Leads::Serving => ("ping, refusals", self.through_the_edge(who).err()),
         };
         let no_site = answer.as_deref() == Some("404");
-        vec![
+        let (key, other): (Option<String>, Option<String>) = match answer {
+            Some(words) if ["401", "417"].contains(&words.as_str()) => (Some(words), None),
+            other => (None, other),
+        };
+        let mut checks = vec![
             Check { name: Check::PING, problem: problem(no_site.then_some("answers 404 Not Found")) },
             Check { name: "name", problem: problem(name.or(edge)) },
             Check { name: "TLS", problem: problem((!tls).then_some("the certificate does not cover the host")) },
-            Check { name: what, problem: answer },
-        ]
+            Check { name: what, problem: other },
+        ];
+        if who.bench.spec.api_user.verify.mode == VerifyMode::HTTP && who.leads() != Leads::Suspended {
+            checks.push(Check { name: KEY, problem: key });
+        }
+        checks
     }
 
     fn edge_has_certificate(&self, who: &Subject) -> bool {
@@ -242,13 +250,13 @@ impl Outside {
     /// What the bench's web service says to a key.
     pub fn web(&self, site: &str, api: u64) -> Result<(), String> {
         let found = self.dock.sites.get(site).ok_or("404")?;
-        let early = found.key.as_ref().is_some_and(|key| key.from > self.now);
+        let key = found.keys.values().find(|key| key.api == api && !key.revoked);
         match () {
             () if self.is_out(Party::Web) => Err("no answer".to_owned()),
             () if self.is_out(Party::Database) => Err("500".to_owned()),
             () if found.is_closed() || found.opens > self.now => Err("503".to_owned()),
-            () if found.key.as_ref().is_some_and(|key| key.under != found.encryption) => Err("417".to_owned()),
-            () if early || !self.dock.accepts(site, api) => Err("401".to_owned()),
+            () if key.is_some_and(|key| key.under != found.encryption) => Err("417".to_owned()),
+            () if key.is_none_or(|key| key.from > self.now) || !self.dock.accepts(site, api) => Err("401".to_owned()),
             () => Ok(()),
         }
     }

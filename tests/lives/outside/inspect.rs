@@ -118,10 +118,14 @@ impl Outside {
         }
         let hashes = &expected["sha256"];
         let mut found: BTreeSet<String> = site.harmed.iter().map(|harm| (*harm).to_owned()).collect();
-        if hashes["encryptionKey"] != json!(site.encryption.to_string()) {
+        if hashes.get("encryptionKey").is_some_and(|hash| *hash != json!(site.encryption.to_string())) {
             found.insert("encryptionKey".to_owned());
         }
-        if site.key.as_ref().is_none_or(|key| hashes["apiSecret"] != json!(key.api.to_string()) || key.under != site.encryption) {
+        if site
+            .keys
+            .get(expected["keys"]["user"].as_str().unwrap_or_default())
+            .is_none_or(|key| hashes["apiSecret"] != json!(key.api.to_string()) || key.under != site.encryption)
+        {
             found.insert("key".to_owned());
         }
         if site.settings.as_ref().is_none_or(|settings| settings[3]["mode"] != expected["settings"]["lockdown"]["mode"]) {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use tenant_operator::core::manifests::job::job;
 use tenant_operator::core::op::{JobKind, JobPlan};
@@ -31,13 +30,13 @@ pub struct Runner {
 
 #[derive(Clone, Debug)]
 pub struct Job {
+    pub uid: u64,
     pub id: String,
     pub tenant: ObjectName,
     pub kind: JobKind,
     pub attempt: u32,
     pub hashes: BTreeMap<Step, String>,
     pub state: JobState,
-    pub started: Option<Timestamp>,
     pub ended: Option<i64>,
     pub reports: Vec<StepReport>,
     pub blocked: Option<String>,
@@ -85,11 +84,11 @@ impl Outside {
             .filter(|(_, job)| self.guards(Guard::Order) || job.kind == kind)
             .map(|(name, job)| JobSeen {
                 name: name.clone(),
+                uid: job.uid.to_string(),
                 kind: job.kind,
                 attempt: job.attempt,
                 hashes: job.hashes.clone(),
                 state: job.state,
-                started: job.started,
                 leaving: job.gone_at.is_some(),
                 ended: job.ended.map(super::at),
                 reports: if self.guards(Guard::Receipts) { job.reports.clone() } else { vec![believed(job)] },
@@ -275,10 +274,13 @@ impl Outside {
         if let Some(id) = secret.strip_suffix("-custody") {
             let custody = self.secrets.custody.get(id)?;
             return match key {
+                "db-password" | "encryption-key" if custody.adopted => None,
                 "db-password" => Some(custody.database),
                 "encryption-key" => Some(custody.encryption),
-                "api-key" | "api-secret" => Some(custody.api),
-                _ => None,
+                _ => {
+                    let serial = key.strip_prefix("api-key-").or_else(|| key.strip_prefix("api-secret-"))?;
+                    custody.pairs.get(&serial.parse().ok()?).copied()
+                }
             };
         }
         match secret.strip_suffix("-inputs") {

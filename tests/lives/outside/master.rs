@@ -74,7 +74,7 @@ impl Outside {
         if found.and_then(|row| row.get("holder")).is_some_and(|holder| *holder != json!("") && *holder != json!(who.id)) {
             self.fault(format!("{} writes the row of another", who.id));
         }
-        let api = self.secrets.custody.get(&who.id).map(|custody| custody.api).unwrap_or_default();
+        let api = self.proven(who).unwrap_or_default();
         let fields = &self.master.fields;
         let written = row.fields.iter().filter(|(name, _)| fields.contains_key(*name)).map(|(name, cell)| {
             let value = match cell {

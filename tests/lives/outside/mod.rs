@@ -20,8 +20,10 @@ pub mod jobs;
 pub mod master;
 pub mod objects;
 pub mod pods;
+pub mod rotation;
 pub mod secrets;
 pub mod steps;
+pub mod strangers;
 
 /// 2026-11-21T08:00:00Z
 const BEGINNING: i64 = 1_795_248_000;
@@ -33,6 +35,8 @@ pub struct Outside {
     pub chance: Chance,
     pub kind: Kind,
     pub bench: Bench,
+    /// False while somebody has taken the Bench away.
+    pub bench_there: bool,
     pub plans: BTreeMap<String, TenantPlan>,
     pub objects: objects::Objects,
     pub claims: BTreeMap<String, claims::Claimed>,
@@ -42,6 +46,7 @@ pub struct Outside {
     pub edge: edge::Edge,
     pub master: master::Master,
     pub inspections: inspect::Inspections,
+    pub ledger: rotation::Ledger,
     pub faults: Faults,
     /// The guard that is switched off.
     pub off: Option<Guard>,
@@ -60,6 +65,10 @@ pub struct Outside {
     pub harmed: BTreeMap<String, i64>,
     /// Sites that are gone, folder or database: they are never made anew.
     pub vanished: BTreeSet<String>,
+    /// Identities whose record was lost once: what it said is not known any more.
+    pub forgotten: BTreeSet<String>,
+    /// Sites that are none of ours, as they are.
+    pub strangers: BTreeMap<String, dock::Site>,
     pub rollouts: Rollouts,
     pub wrong: Vec<String>,
     pub trace: Option<Vec<String>>,
@@ -73,6 +82,7 @@ impl Outside {
             chance: Chance::new(seed),
             kind,
             bench: given::bench(kind),
+            bench_there: true,
             plans: given::plans().into_iter().map(|plan| (plan.metadata.name.clone().unwrap_or_default(), plan)).collect(),
             objects: Default::default(),
             claims: BTreeMap::new(),
@@ -82,6 +92,7 @@ impl Outside {
             edge: Default::default(),
             master: master::Master::new(),
             inspections: Default::default(),
+            ledger: Default::default(),
             faults: Faults::default(),
             off: None,
             writes: 0,
@@ -92,6 +103,8 @@ impl Outside {
             promised: BTreeMap::new(),
             harmed: BTreeMap::new(),
             vanished: BTreeSet::new(),
+            forgotten: BTreeSet::new(),
+            strangers: BTreeMap::new(),
             rollouts: Rollouts::default(),
             wrong: vec![],
             trace: trace.then(Vec::new),
@@ -127,6 +140,7 @@ impl Outside {
     pub fn stir(&mut self) {
         self.epoch += 1;
         self.keep_promises();
+        self.leave_strangers_alone();
     }
 
     /// Lets everything happen that is due by now.

@@ -39,6 +39,7 @@ pub fn parse(manifest: &Value, number: u64, now: i64, delay: i64) -> Job {
         due: now + delay,
     };
     Job {
+        uid: number,
         id: text(&meta["labels"][label::ID]),
         tenant: ObjectName {
             namespace: text(&meta["labels"][label::TENANT_NAMESPACE]),
@@ -48,7 +49,6 @@ pub fn parse(manifest: &Value, number: u64, now: i64, delay: i64) -> Job {
         attempt: text(&meta["annotations"][annotation::ATTEMPT]).parse().unwrap_or_default(),
         hashes: hashes.into_iter().filter_map(|(step, hash)| Some((Step::parse(&step)?, hash))).collect(),
         state: JobState::Running,
-        started: text(&meta["annotations"][annotation::AT]).parse().ok(),
         ended: None,
         reports: vec![],
         blocked: None,

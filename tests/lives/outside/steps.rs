@@ -27,14 +27,14 @@ pub enum Turn {
 
 use FailureClass::{Fatal, Retryable};
 
-type Refusal = (&'static str, FailureClass);
+pub type Refusal = (&'static str, FailureClass);
 
 impl Given {
     pub fn id(&self) -> &str {
         self.input["id"].as_str().unwrap_or_default()
     }
 
-    fn site(&self) -> &str {
+    pub fn site(&self) -> &str {
         self.input["site"].as_str().unwrap_or_default()
     }
 
@@ -46,8 +46,17 @@ impl Given {
         self.input["expectSite"] == json!(true)
     }
 
-    fn secret(&self, name: &str) -> u64 {
+    fn is_adopted(&self) -> bool {
+        self.input["adopted"] == json!(true)
+    }
+
+    pub fn secret(&self, name: &str) -> u64 {
         self.env.get(name).copied().unwrap_or_default()
+    }
+
+    /// One of the two service users, as the keys section names it.
+    fn user(&self, which: &str) -> String {
+        self.input["keys"][which].as_str().unwrap_or_default().to_owned()
     }
 
     fn apps(&self) -> Vec<String> {
@@ -62,12 +71,15 @@ impl Outside {
             return Turn::Failed(reason, class);
         }
         let result = match step {
+            Step::Adopt => self.adopt(turn, given),
+            Step::Report => self.report(turn, given),
             Step::Create => self.create(turn, given),
             Step::Apps => self.install(turn, given),
             Step::Settings => self.configure(turn, given),
             Step::Keys => self.set_key(turn, given),
             Step::Archive => self.archive(turn, given, nothing_to_archive),
             Step::Drop => self.drop(turn, given, *nothing_to_archive),
+            Step::Retire => self.retire(turn, given),
             Step::Revoke => self.revoke(given),
             Step::Proof | Step::Row => Err(("BadInput", Fatal)),
         };
@@ -94,7 +106,9 @@ impl Outside {
         if !site.is_of(given.id()) {
             return Err(("ForeignSite", Fatal));
         }
-        if site.database == given.database() { Ok(site) } else { Err(("ForeignDatabase", Fatal)) }
+        // The step reads it from the site itself, where nobody has been told of it yet.
+        let unknown = given.is_adopted() && given.database().is_empty();
+        if unknown || site.database == given.database() { Ok(site) } else { Err(("ForeignDatabase", Fatal)) }
     }
 
     fn create(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
@@ -122,12 +136,13 @@ impl Outside {
         }
         let site = self.own(given)?;
         if site.complete && turn == 0 {
-            site.encryption = encryption;
-            return if has_database {
-                Ok(Turn::Done(json!({"created": false, "sha256": {"encryptionKey": encryption.to_string()}})))
-            } else {
-                Err(("SiteVanished", Fatal))
-            };
+            let adopted = given.is_adopted();
+            let ours = if adopted { site.encryption } else { encryption };
+            let repaired: Vec<&str> = (site.encryption != ours).then_some("encryption_key").into_iter().collect();
+            site.encryption = ours;
+            let hashes = if adopted { json!({}) } else { json!({"encryptionKey": encryption.to_string()}) };
+            let facts = json!({"created": false, "repaired": repaired, "sha256": hashes});
+            return if has_database { Ok(Turn::Done(facts)) } else { Err(("SiteVanished", Fatal)) };
         }
         site.encryption = encryption;
         if turn < 3 {
@@ -213,12 +228,13 @@ impl Outside {
     }
 
     fn set_key(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
-        let user = given.input["keys"]["user"].as_str().unwrap_or_default().to_owned();
+        let user = given.user("user");
         let api = given.secret("TENANT_API_SECRET");
         // As long as Frappe 16 may take to read the site's config again.
         let from = self.now + self.chance.between(0, 60);
         let site = self.own(given)?;
         if turn == 0 {
+            site.pair = given.input["keys"]["pair"].clone();
             return Ok(Turn::Next(1));
         }
         if api == 0 {
@@ -227,15 +243,16 @@ impl Outside {
         let under = site.encryption;
         site.harmed.remove("apiUser");
         // Only a key that is new to a worker can be written over, and only a request from outside tells.
-        let first = self.own(given)?.key.is_none() && given.input["keys"]["verifyInSite"] == json!(false);
+        let first = self.own(given)?.keys.is_empty() && given.input["keys"]["verifyInSite"] == json!(false);
         let spoiled = (first && self.strikes(self.faults.spoil)).then(|| self.fresh());
         let site = self.own(given)?;
-        let changed = site.key.as_ref().is_none_or(|key| key.api != api || key.under != under || key.revoked);
+        let changed = site.keys.get(&user).is_none_or(|key| key.api != api || key.under != under || key.revoked);
+        self.note_set(given.id(), given.site(), &user, api);
         if changed {
-            site.key = Some(Key { user: user.clone(), api, under, revoked: false, from });
+            self.own(given)?.keys.insert(user.clone(), Key { api, under, revoked: false, from });
         }
         if let Some(spoiled) = spoiled {
-            site.encryption = spoiled;
+            self.own(given)?.encryption = spoiled;
         }
         let hashes = json!({"apiKey": api.to_string(), "apiSecret": api.to_string()});
         let proven = &given.input["keys"]["verifyInSite"];
@@ -302,9 +319,32 @@ impl Outside {
         Ok(Turn::Done(json!({"dropped": dropped})))
     }
 
-    fn revoke(&mut self, given: &Given) -> Result<Turn, Refusal> {
+    fn retire(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
+        let (user, other, api) = (given.user("user"), given.user("other"), given.secret("TENANT_API_SECRET"));
         let site = self.own(given)?;
-        if let Some(key) = &mut site.key {
+        if turn == 0 {
+            return Ok(Turn::Next(1));
+        }
+        let under = site.encryption;
+        let holds = site.keys.get(&user).is_some_and(|key| key.api == api && key.under == under && !key.revoked);
+        if !holds || site.pair != given.input["keys"]["pair"] {
+            return Err(("UserFailed", Retryable));
+        }
+        self.note_stopped(given, &other);
+        if let Some(key) = self.own(given)?.keys.get_mut(&other) {
+            key.revoked = true;
+        }
+        Ok(Turn::Done(json!({"user": other, "revoked": true})))
+    }
+
+    fn revoke(&mut self, given: &Given) -> Result<Turn, Refusal> {
+        let own = self.dock.sites.get(given.site()).is_some_and(|site| site.is_of(given.id()));
+        if !own && !given.expects_site() {
+            return Ok(Turn::Done(json!({"revoked": false, "foreign": true})));
+        }
+        let users = [given.user("user"), given.user("other")];
+        let site = self.own(given)?;
+        for (_, key) in site.keys.iter_mut().filter(|(user, _)| users.contains(user)) {
             key.revoked = true;
         }
         Ok(Turn::Done(json!({"revoked": true})))

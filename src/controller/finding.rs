@@ -1,0 +1,83 @@
+//! What has to be read before a pass can begin: the claims that bear the Tenant's name, its Bench, and who it is.
+
+use kube::ResourceExt;
+use kube::api::Api;
+
+use super::tenant::Reconciler;
+use crate::api::{Bench, BenchRef, Tenant};
+use crate::core::identity::{self, Custody, Facts, Held, Identity, Named};
+use crate::core::place;
+use crate::core::subject::{ObjectName, Problem};
+use crate::world::Error;
+use crate::world::error::Class;
+
+/// A Tenant that may go on.
+pub struct Found {
+    pub bench: Bench,
+    pub identity: Identity,
+}
+
+impl Reconciler {
+    pub(super) async fn find(&self, tenant: &Tenant, named: Named) -> Result<Result<Found, Problem>, Error> {
+        let (bench, custody) = match named.bench() {
+            Some(at) => (at.clone(), vec![]),
+            None => match self.new_place(tenant).await? {
+                Ok(place) => place,
+                Err(problem) => return Ok(Err(problem)),
+            },
+        };
+        let Some(bench) = self.find_bench(&bench).await? else {
+            let message = format!("Bench {}/{} is not there: create it again", bench.namespace, bench.name);
+            return Ok(Err(Problem::passing("BenchNotFound", message)));
+        };
+        let site = match identity::asks_for_site(tenant, &named) {
+            true => self.live.claim(&identity::site_claim(tenant, &bench)).await?,
+            false => None,
+        };
+        let holder_lives = self.lives(tenant, &named, site.as_ref()).await?;
+        let facts = Facts { tenant, bench: &bench, named, custody: &custody, site: site.as_ref(), holder_lives };
+        Ok(identity::decide(facts).map(|identity| Found { bench, identity }))
+    }
+
+    /// Where a Tenant without a record may go. One that left its secrets in custody goes where they are.
+    async fn new_place(&self, tenant: &Tenant) -> Result<Result<(BenchRef, Vec<Custody>), Problem>, Error> {
+        let benches = self.benches().await?;
+        let mut namespaces: Vec<String> = benches.iter().filter_map(Bench::namespace).collect();
+        namespaces.sort();
+        namespaces.dedup();
+        let mut custody = vec![];
+        for namespace in namespaces {
+            match self.live.custodies(&ObjectName::of(tenant), &namespace).await {
+                Ok(found) => custody.extend(found),
+                // A Bench where nothing is granted is no place for this Tenant, and no reason to keep it from the others.
+                Err(error) if error.class() == Class::Denied => tracing::warn!(namespace, %error, "custody can't be looked for"),
+                Err(error) => return Err(error),
+            }
+        }
+        let known = match custody.as_slice() {
+            [one] if tenant.spec.bench_ref.is_none() => benches.iter().map(place::reference).find(|bench| *bench == one.bench),
+            _ => None,
+        };
+        Ok(match known {
+            Some(bench) => Ok((bench, custody)),
+            None => self.place(tenant, &benches).await?.map(|bench| (bench, custody)),
+        })
+    }
+
+    pub(super) async fn find_bench(&self, at: &BenchRef) -> Result<Option<Bench>, Error> {
+        let benches: Api<Bench> = Api::namespaced(self.client.clone(), &at.namespace);
+        benches.get_opt(&at.name).await.map_err(|source| Error::cluster("get", "Bench", at.name.clone(), source))
+    }
+
+    /// Whether the Tenant that holds the site is still there; asked of the API server, never of a cache.
+    async fn lives(&self, tenant: &Tenant, named: &Named, site: Option<&Held>) -> Result<bool, Error> {
+        let Some(held) = site.filter(|held| held.record.is_some() && !matches!(named, Named::Kept(_))) else { return Ok(false) };
+        let holder = identity::object_name(&held.holder);
+        if holder == ObjectName::of(tenant) {
+            return Ok(false);
+        }
+        let tenants: Api<Tenant> = Api::namespaced(self.client.clone(), &holder.namespace);
+        let found = tenants.get_metadata_opt(&holder.name).await;
+        Ok(found.map_err(|source| Error::cluster("get", "Tenant", holder.name, source))?.is_some())
+    }
+}
