@@ -93,6 +93,15 @@ class Expiry:
         self._bytes += size
 
 
+def count_archives():
+    """How many whole archives there are, of all tenants."""
+    if not os.path.isdir(ARCHIVES) or os.path.islink(ARCHIVES):
+        return 0
+    tenants = [(tenant, os.path.join(ARCHIVES, tenant)) for tenant in folders(ARCHIVES) if _TENANT.match(tenant)]
+    found = [(tenant, os.path.join(folder, name)) for tenant, folder in tenants for name in folders(folder) if _ARCHIVE.match(name)]
+    return sum(manifest_of(tenant, folder) is not None for tenant, folder in found)
+
+
 def folders(path):
     with os.scandir(path) as entries:
         return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))

@@ -11,6 +11,7 @@ import time
 import tenant_settings
 import tenant_suspend
 from tenant_failure import ChildFailed, Failure
+from tenant_inspect import digest
 from tenant_site import STATE, merge
 
 # A wizard that an app sends to the bench's workers has this long to finish there.
@@ -144,6 +145,7 @@ def apply_config(run, wanted):
     if lockdown.get("mode") == "APIOnly" and lockdown.get("oauthProviderURL"):
         values["oauth_provider_url"] = lockdown["oauthProviderURL"]
     guard_keys(values)
+    secret = [entry["name"] for entry in wanted.get("siteConfig") or [] if "env" in entry]
     with run.site.changing() as config:
         ours = (config.get(STATE) or {}).get("keys") or []
         gone = [key for key in (*ours, *(wanted.get("unsetConfig") or ())) if key not in values and key in config]
@@ -152,7 +154,8 @@ def apply_config(run, wanted):
         config.update(values)
         for key in set(gone):
             del config[key]
-        merge(config, STATE, {"keys": sorted(values) or None})
+        hashes = {name: digest(values[name]) for name in secret}
+        merge(config, STATE, {"keys": sorted(values) or None, "sha256": hashes or None})
     return [f"config:{key}" for key in (*changed, *sorted(set(gone)))]
 
 

@@ -3,7 +3,8 @@
 An expectation has the form of the steps' own input: id, marker, site, database.name, apps,
 settings (siteConfig, rateLimit, lockdown, admin), keys (user, roles); and `sha256` with any of
 apiKey, apiSecret, encryptionKey. A siteConfig entry is compared by `value`, by `sha256`, or, with
-neither, only for being there. What an expectation does not name is not compared.
+neither, by the SHA-256 that the settings step noted in the site itself (a customer's secret may be
+weak: its hash must not lie anywhere else). What an expectation does not name is not compared.
 """
 
 import hashlib
@@ -31,21 +32,21 @@ def from_files(site, expected):
 def files_of(site, config, expected):
     state = site.state()
     facts = {"site": "Present", "database": config.get("db_name") == site.database_name}
-    facts["config"] = {name: wanted(config) for name, wanted in config_checks(expected)}
+    facts["config"] = {name: wanted(config) for name, wanted in config_checks(expected, state.get("sha256") or {})}
     print_of_key = (expected.get("sha256") or {}).get("encryptionKey")
     if print_of_key:
         facts["encryptionKey"] = digest(config.get("encryption_key")) == print_of_key
     if state.get("installing"):
         facts["installing"] = state["installing"]
-    if state.get("organization") == "Complete":
-        facts["setup"] = True  # run once; an app that asks for a wizard later is the customer's affair
+    if state.get("organization") in ("Complete", "Adopted"):
+        facts["setup"] = True  # run once, or not ours to run; an app that asks for a wizard later is the customer's affair
     return facts
 
 
-def config_checks(expected):
-    """(name of the key, a check of the config) for every key we own."""
+def config_checks(expected, noted):
+    """(name of the key, a check of the config) for every key we own; `noted` are the hashes of what the site was given as secrets."""
     settings = expected.get("settings") or {}
-    checks = [(entry["name"], check_of(entry)) for entry in settings.get("siteConfig") or []]
+    checks = [(entry["name"], check_of(entry, noted)) for entry in settings.get("siteConfig") or []]
     rate = settings.get("rateLimit")
     if rate:
         value = {"limit": rate["limitSeconds"], "window": rate["windowSeconds"]}
@@ -58,17 +59,19 @@ def config_checks(expected):
     return checks + [(name, lambda config, name=name: name not in config) for name in gone]
 
 
-def check_of(entry):
+def check_of(entry, noted=None):
     name = entry["name"]
-    if "sha256" in entry:
-        return lambda config: name in config and digest(config[name]) == entry["sha256"]
     if "value" in entry:
         return lambda config: name in config and config[name] == entry["value"]
-    return lambda config: name in config
+    wanted = entry.get("sha256") or (noted or {}).get(name)
+    return lambda config: name in config and (wanted is None or digest(config[name]) == wanted)
 
 
 def digest(value):
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return sha256(value if isinstance(value, str) else json.dumps(value, sort_keys=True, separators=(",", ":")))
+
+
+def sha256(text):
     return hashlib.sha256(text.encode()).hexdigest()
 
 

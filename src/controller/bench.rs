@@ -39,7 +39,7 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
     if bench.metadata.deletion_timestamp.is_some() {
         let note = Note::new("InUse", format!("{tenants} tenants are on it: delete them first, and it goes by itself"));
         if tenants > 0 {
-            here.write(&bench, tenants, false, &note).await?;
+            here.write(&bench, bench.status.clone().unwrap_or_default(), tenants, false, &note).await?;
         } else {
             match here.clear(&bench).await {
                 // A namespace that is being deleted may have taken our permissions away: what is in it goes all the same.
@@ -61,9 +61,11 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
         Err(error) if error.class() == Class::Denied => (false, Note::new(error.reason(), error.to_string())),
         served => served?,
     };
-    here.write(&bench, tenants, ready, &note).await?;
+    let looked = here.inspect(&bench, &carried).await;
+    let status = looked.as_ref().map(|(status, _)| status.clone()).unwrap_or_else(|_| bench.status.clone().unwrap_or_default());
+    here.write(&bench, status, tenants, ready, &note).await?;
     timer.finish(if ready { Outcome::Settled } else { Outcome::Waiting });
-    let resync = here.settings.resync;
+    let resync = here.settings.resync.min(looked?.1);
     Ok(Action::requeue(keep(&bench).map_or(resync, |_| resync.min(UPKEEP))))
 }
 
@@ -137,26 +139,30 @@ impl Reconciler {
 
     async fn clear(&self, bench: &Bench) -> Result<(), Error> {
         let (name, namespace) = (bench.name_any(), bench.namespace().unwrap_or_default());
+        self.live.end_inspections(bench).await?;
+        self.remove_expectations(bench, 0).await?;
         self.remove::<CronJob>(&namespace, &names::upkeep(&name)).await?;
         self.remove::<Deployment>(&namespace, &names::answer(&name)).await?;
         self.remove::<ConfigMap>(&namespace, &names::answer(&name)).await?;
-        self.remove::<Service>(&namespace, &names::answer(&name)).await
+        self.remove::<Service>(&namespace, &names::answer(&name)).await.map(drop)
     }
 
-    /// Deletes a child of the Bench, while it is ours.
-    async fn remove<K>(&self, namespace: &str, name: &str) -> Result<(), Error>
+    /// Deletes a child of the Bench, while it is ours; false where there was none.
+    pub(super) async fn remove<K>(&self, namespace: &str, name: &str) -> Result<bool, Error>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
     {
         let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
         let found = api.get_opt(name).await.map_err(|source| Error::cluster("get", CHILD, name, source))?;
-        let Some(found) = found.filter(ours) else { return Ok(()) };
+        let Some(found) = found.filter(ours) else { return Ok(false) };
         let this_one = Preconditions { uid: found.uid(), resource_version: None };
         let params = DeleteParams { preconditions: Some(this_one), ..DeleteParams::background() };
-        gone(api.delete(name, &params).await).map_err(|source| Error::cluster("delete", CHILD, name, source))
+        gone(api.delete(name, &params).await).map_err(|source| Error::cluster("delete", CHILD, name, source))?;
+        Ok(true)
     }
 
-    async fn write(&self, bench: &Bench, tenants: u32, ready: bool, note: &Note) -> Result<(), Error> {
+    /// `status` is the old one with what the inspection found.
+    async fn write(&self, bench: &Bench, status: BenchStatus, tenants: u32, ready: bool, note: &Note) -> Result<(), Error> {
         let truth = if ready { "True" } else { "False" };
         let old = bench.status.clone().unwrap_or_default();
         let before = old.conditions.iter().find(|condition| condition.type_ == "Ready" && condition.status == truth);
@@ -168,12 +174,9 @@ impl Reconciler {
             observed_generation: bench.metadata.generation,
             last_transition_time: before.map_or_else(|| Time(Timestamp::now()), |before| before.last_transition_time.clone()),
         };
-        let status = BenchStatus {
-            observed_generation: bench.metadata.generation,
-            tenants: Some(tenants),
-            conditions: vec![condition],
-            ..old.clone()
-        };
+        let others = status.conditions.iter().filter(|other| other.type_ != condition.type_).cloned();
+        let conditions = std::iter::once(condition.clone()).chain(others).collect();
+        let status = BenchStatus { observed_generation: bench.metadata.generation, tenants: Some(tenants), conditions, ..status };
         if status == old {
             return Ok(());
         }

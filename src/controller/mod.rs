@@ -17,6 +17,7 @@ use crate::world::turns::Turns;
 pub mod bench;
 mod finalizer;
 mod finding;
+mod inspection;
 mod messages;
 mod metered;
 pub mod pass;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub image: String,
     pub namespace: String,
     pub resync: Duration,
+    /// How often the sites of a Bench are compared with what they should be.
+    pub inspect_interval: Duration,
     pub concurrency: u16,
 }
 

@@ -29,6 +29,7 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 use super::tenant::{self, Reconciler};
 use super::{Error, bench, messages, plan};
 use crate::api::{Bench, BenchRef, Tenant, TenantClaim, TenantPlan};
+use crate::core::inspection;
 use crate::core::manifests::foreign::{Certificate, HTTPRoute};
 use crate::core::names::label;
 use crate::core::pace;
@@ -62,6 +63,7 @@ pub async fn tenants(
         .watches(children::<Pod>(here), steps(), owner)
         .watches(children::<Ingress>(here), ours(), owner)
         .watches_stream(readable::<Bench>(Api::all(client.clone())).touched_objects(), of_bench(&store))
+        .watches_stream(readable::<Bench>(Api::all(client.clone())).touched_objects(), differing(&store))
         .reconcile_on(woken.map(|name| ObjectRef::new(&name.name).within(&name.namespace)))
         .graceful_shutdown_on(stop);
     if serves::<Certificate>(here).await? {
@@ -85,10 +87,8 @@ pub fn benches(here: &Arc<Reconciler>, stop: impl Future<Output = ()> + Send + S
     let by_name = store.clone();
     Controller::for_stream(benches, store)
         .with_config(ControllerConfig::default().concurrency(2).debounce(Duration::from_secs(1)))
-        .watches(children::<Deployment>(here), ours(), |child| {
-            let bench = child.labels().get(label::BENCH).cloned();
-            bench.map(|bench| ObjectRef::new(&bench).within(&child.namespace().unwrap_or_default()))
-        })
+        .watches(children::<Deployment>(here), ours(), of_its_bench)
+        .watches(children::<Job>(here), inspections(), of_its_bench)
         .watches(claims, watcher::Config::default(), move |claim| {
             let bench = claim.labels().get(label::BENCH).cloned().unwrap_or_default();
             find(&by_name, move |other: &Bench| other.name_any() == bench)
@@ -185,6 +185,17 @@ fn ours() -> watcher::Config {
     watcher::Config::default().labels(label::BENCH)
 }
 
+/// The Jobs that compare all sites of a Bench with what they should be.
+fn inspections() -> watcher::Config {
+    watcher::Config::default().labels(&format!("{}={}", label::STEP, inspection::STEP))
+}
+
+fn of_its_bench<K: Resource>(child: K) -> Option<ObjectRef<Bench>> {
+    let meta = child.meta();
+    let bench = meta.labels.as_ref()?.get(label::BENCH)?;
+    Some(ObjectRef::new(bench).within(meta.namespace.as_deref().unwrap_or_default()))
+}
+
 /// Pods of our Jobs: the end of an init container changes no Job.
 fn steps() -> watcher::Config {
     watcher::Config::default().labels(label::STEP)
@@ -209,6 +220,19 @@ fn of_bench(tenants: &Store<Tenant>) -> impl Fn(Bench) -> Vec<ObjectRef<Tenant>>
             let placed = tenant.status.as_ref().and_then(|status| status.bench.as_ref());
             placed.is_none_or(|placed| other && *placed == at)
         })
+    }
+}
+
+/// Those whose sites the Bench's last inspection found different: nothing else about them has changed that a watch could tell.
+fn differing(tenants: &Store<Tenant>) -> impl Fn(Bench) -> Vec<ObjectRef<Tenant>> + Send + Sync + 'static {
+    let tenants = tenants.clone();
+    move |bench| {
+        let ids = bench.status.map(|status| status.differing).unwrap_or_default();
+        let named = |id: &String| ids.iter().any(|entry| entry.id == *id);
+        match ids.is_empty() {
+            true => vec![],
+            false => find(&tenants, |tenant| tenant.status.as_ref().and_then(|status| status.id.as_ref()).is_some_and(named)),
+        }
     }
 }
 

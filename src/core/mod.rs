@@ -3,7 +3,9 @@
 pub mod abandon;
 mod check;
 pub mod evidence;
+pub mod expectation;
 pub mod identity;
+pub mod inspection;
 pub mod lead;
 pub mod manifests;
 pub mod names;

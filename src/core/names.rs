@@ -1,5 +1,6 @@
 //! Every name the operator gives to something outside, in one place: they are fixed for ever, since tenants are found again by them.
 
+use k8s_openapi::jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 pub const GROUP: &str = "tenancy.nexuserp.io";
@@ -33,7 +34,9 @@ pub mod annotation {
     pub const HASHES: &str = "tenancy.nexuserp.io/hashes";
     /// On a Job: its number among the tenant's Jobs.
     pub const ATTEMPT: &str = "tenancy.nexuserp.io/attempt";
-    /// On a child of a Bench: the digest of its spec, so that a field no longer wanted makes a difference too.
+    /// On the Job of an inspection: when it was begun, by the operator's own clock, as receipts are dated, in whole seconds.
+    pub const AT: &str = "tenancy.nexuserp.io/at";
+    /// On a child: the digest of what it was made of, so that a field no longer wanted makes a difference too.
     pub const DIGEST: &str = "tenancy.nexuserp.io/digest";
 }
 
@@ -83,6 +86,16 @@ pub fn answer(bench: &str) -> String {
 /// The CronJob that takes away old archives. Its Jobs are named after it, so a CronJob's name ends at 52 characters; a Bench's at 40.
 pub fn upkeep(bench: &str) -> String {
     format!("{bench}-upkeep")
+}
+
+/// The Job of one inspection of all sites. A Bench's name ends at 40 characters, a Job's at 63.
+pub fn inspection(bench: &str, at: Timestamp) -> String {
+    format!("{bench}-inspect-{}", at.as_second())
+}
+
+/// What the sites of a Bench should have: so many ConfigMaps as it takes.
+pub fn expectations(bench: &str, number: usize) -> String {
+    format!("{bench}-inspect-{number}")
 }
 
 /// The service user of a pair. Frappe user names are e-mail addresses.

@@ -212,6 +212,17 @@ pub struct Check {
     pub problem: Option<String>,
 }
 
+impl Check {
+    /// The site's own answer, or the bench's in its place, to the one question that every site knows.
+    pub const PING: &str = "ping";
+
+    /// The bench has no such site: it answers 404.
+    pub fn finds_no_site(&self) -> bool {
+        let answers = |problem: &String| problem.starts_with("answers 404");
+        self.name == Self::PING && self.problem.as_ref().is_some_and(answers)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct RegistrySeen {
     pub answer: RegistryAnswer,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::report::plain;
@@ -116,7 +117,14 @@ pub fn left(who: &Subject, secrets: &SecretVersions) -> Vec<Step> {
     steps
 }
 
+/// Done with these inputs by this version, and not found different since.
 pub fn fresh(step: Step, who: &Subject, secrets: &SecretVersions) -> bool {
+    let doubted = |at: Timestamp| who.doubt.as_ref().is_some_and(|doubt| doubt.concerns(step, at));
+    current(step, who, secrets) && !who.receipt(step).is_some_and(|receipt| doubted(receipt.at.0))
+}
+
+/// Done with these inputs by this version, whatever became of it since.
+pub fn current(step: Step, who: &Subject, secrets: &SecretVersions) -> bool {
     who.receipt(step).is_some_and(|receipt| receipt.hash == hash(step, who, secrets) && receipt.version == VERSION)
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use k8s_openapi::jiff::Timestamp;
 
 use super::abandon::{self, Patience};
+use super::expectation::{self, Doubt};
 use super::identity::{self, Begin};
 use super::steps::Step;
 use super::want::want;
@@ -62,6 +63,8 @@ pub struct Subject {
     /// A person's word that failed steps may be tried again from this moment on.
     pub retry_at: Option<Timestamp>,
     pub record: Option<Remembered>,
+    /// What the Bench's last inspection found different in its site.
+    pub doubt: Option<Doubt>,
     /// How it begins, while it has no living record of its own.
     pub begin: Begin,
     /// What an adoption would change, as it was reported before at this generation.
@@ -226,6 +229,7 @@ impl Subject {
             },
             retry_at,
             record: given.record.clone(),
+            doubt: expectation::doubt(given.bench.status.as_ref(), &given.id),
             begin: given.begin.clone(),
             reported: super::stages::reported(given.tenant),
             patience: Patience::Forever,

@@ -64,6 +64,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
             image: settings.image,
             namespace,
             resync: settings.resync,
+            inspect_interval: settings.inspect_interval,
             concurrency: settings.concurrency.get(),
         },
         metrics,

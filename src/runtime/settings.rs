@@ -39,6 +39,10 @@ pub struct Settings {
     #[arg(long, env = "TENANT_OPERATOR_RESYNC", default_value = "10h", value_parser = positive_duration)]
     pub resync: Duration,
 
+    /// How often the sites of each bench are compared with what they should be, by one Job in the bench.
+    #[arg(long, env = "TENANT_OPERATOR_INSPECT_INTERVAL", default_value = "1h", value_parser = positive_duration)]
+    pub inspect_interval: Duration,
+
     /// How many tenants are worked on at the same time. How many Jobs run on one bench is that Bench's own setting.
     #[arg(long, env = "TENANT_OPERATOR_CONCURRENCY", default_value = "8")]
     pub concurrency: NonZeroU16,

@@ -5,8 +5,10 @@ mod objects;
 
 mod bench;
 mod claims;
+mod drift;
 mod ending;
 mod identity;
+mod inspection;
 mod new;
 mod ours;
 mod plans;

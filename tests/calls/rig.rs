@@ -17,6 +17,8 @@ use tenant_operator::world::turns::Turns;
 use crate::objects::{self, CLUSTER, HOME, YARD};
 use crate::server::{Call, Server, Store};
 
+pub const INSPECT_INTERVAL: Duration = Duration::from_secs(5400);
+
 pub struct Rig {
     pub server: Server,
     pub here: Arc<Reconciler>,
@@ -104,6 +106,7 @@ impl Rig {
             image: "operator:test".to_owned(),
             namespace: "bridge-house".to_owned(),
             resync: Duration::from_secs(7200),
+            inspect_interval: INSPECT_INTERVAL,
             concurrency: 4,
         };
         let here = Reconciler::new(server.client(), live, Turns::new().0, Arc::new(Metrics::new()), settings);

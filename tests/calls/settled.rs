@@ -52,7 +52,7 @@ async fn what_others_add_to_a_child_is_left_alone() {
     let id = rig.id();
     rig.server.with(|store| {
         store.edit("ingresses", YARD, &id, |ingress| {
-            ingress["metadata"]["annotations"] = json!({"seen.by": "somebody"});
+            ingress["metadata"]["annotations"]["seen.by"] = json!("somebody");
             ingress["status"] = json!({"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}});
         });
     });

@@ -123,10 +123,10 @@ fn one_operator_runs_with_no_rights_in_its_container() {
 #[test]
 fn the_program_understands_what_the_chart_passes() {
     let Some(chart) = Chart::found() else { return };
-    let objects = chart.rendered(&["resync=90m", "concurrency=3", "logFormat=text"]);
+    let objects = chart.rendered(&["resync=90m", "inspectInterval=45m", "concurrency=3", "logFormat=text"]);
     let container = &of_kind(&objects, "Deployment")[0]["spec"]["template"]["spec"]["containers"][0];
     let arguments = strings(&container["args"]);
-    for expected in ["--cluster-name=prod", "--resync=90m", "--concurrency=3", "--log-format=text"] {
+    for expected in ["--cluster-name=prod", "--resync=90m", "--inspect-interval=45m", "--concurrency=3", "--log-format=text"] {
         assert!(arguments.contains(&expected), "{expected} is not in {arguments:?}");
     }
     let program = env!("CARGO_BIN_EXE_tenant-operator");
@@ -217,8 +217,15 @@ fn what_is_missing_or_wrong_is_refused_with_its_name() {
     let Some(chart) = Chart::found() else { return };
     assert!(chart.refusal(&["image.repository=x"]).contains("clusterName is required"));
     assert!(chart.refusal(&["clusterName=prod"]).contains("image.repository is required"));
-    for wrong in ["benchNamespace={erp}", "concurrency=0", "logFormat=xml", "resync=soon", "clusterName=Prod", "image.digest=abc"]
-    {
+    for wrong in [
+        "benchNamespace={erp}",
+        "concurrency=0",
+        "logFormat=xml",
+        "resync=soon",
+        "inspectInterval=daily",
+        "clusterName=Prod",
+        "image.digest=abc",
+    ] {
         let name = wrong.split(['=', '.']).next().unwrap();
         let text = chart.refusal(&[&REQUIRED[..], &[wrong]].concat());
         assert!(text.contains(name), "{wrong}: {text}");

@@ -5,6 +5,7 @@ mod objects;
 #[path = "../restricted/mod.rs"]
 mod restricted;
 
+mod drift;
 mod golden;
 mod identity;
 mod keys;

@@ -112,6 +112,11 @@ fn what_was_applied_covers_itself_and_the_preparing_routes_do_not_cover_the_serv
     assert!(!covers(&before[0], &after[0]));
 }
 
+/// One that is looked at at noon.
+fn who() -> Subject {
+    Subject { now: noon(), ..objects::subject(ID, objects::bench(), noon()) }
+}
+
 fn plan(kind: JobKind, containers: Vec<(&'static str, Vec<Step>)>) -> JobPlan {
     let steps = containers.iter().flat_map(|(_, steps)| steps);
     let hashes = steps.map(|step| (*step, format!("hash-of-{}", step.as_str()))).collect();
@@ -144,14 +149,14 @@ fn source() -> Deployment {
 
 #[test]
 fn the_job_that_provisions_is_the_benchs_own_pod_with_our_program() {
-    let who = objects::subject(ID, objects::bench(), noon());
+    let who = who();
     let containers = vec![("site", vec![Step::Create, Step::Apps]), ("tenant", vec![Step::Settings, Step::Keys])];
     golden::is("job-provision.yaml", &job(&who, &plan(JobKind::Provision, containers), Some(&source())));
 }
 
 #[test]
 fn the_job_that_removes_does_without_custody_and_without_a_deployment_to_copy() {
-    let mut who = objects::subject(ID, objects::bench(), noon());
+    let mut who = who();
     remember(&mut who, &[(Step::Create, receipt("any", Value::Null))]);
     if let Some(remembered) = &mut who.record {
         remembered.record.archive = Some(format!("archived_sites/{ID}/20261121T120000Z"));

@@ -11,6 +11,7 @@ use tenant_operator::core::subject::{ObjectName, Subject};
 use crate::faults::{Faults, Party};
 use crate::given::{self, Kind};
 use crate::guards::Guard;
+use crate::harm::Harm;
 use crate::operator::Operator;
 use crate::outside::Outside;
 use crate::outside::rotation::Spoil;
@@ -64,6 +65,15 @@ pub enum Act {
     EditPlan(&'static str),
     /// Somebody changes or deletes what the operator applied.
     Drift(u64),
+    /// Somebody changes something inside the tenant's site.
+    Harm(usize, Harm),
+    /// Waited for: all of it is put right, in time.
+    Mended(usize),
+    /// Somebody edits, or deletes, the tenant's row in the Master.
+    RowEdited(usize),
+    RowDeleted(usize),
+    /// So long nothing is written but what inspections cost.
+    Rests(i64),
     /// The claims of one tenant are lost: all, or those of its hosts.
     LoseClaims {
         who: usize,
@@ -176,6 +186,8 @@ impl Life<'_> {
                 self.until(act, |life| !life.sim.outside().objects.tenants.contains_key(&name))?;
                 truth::is_gone(&self.sim.outside(), &name)
             }
+            Act::Mended(who) => self.mended(act, *who),
+            Act::Rests(seconds) => self.writes_nothing(act, *seconds),
             Act::Healed(who) => {
                 let name = self.name(*who);
                 self.until(act, |life| life.sim.outside().is_healed(&name))?;
@@ -264,6 +276,16 @@ impl Life<'_> {
                 outside.stir();
             }
             Act::Drift(which) => self.sim.outside().drift(*which),
+            Act::Harm(who, harm) => {
+                let site = site(*who);
+                self.sim.outside().harm(&self.name(*who), &site, *harm);
+            }
+            Act::RowEdited(who) => {
+                let mut outside = self.sim.outside();
+                let row = outside.master.rows.get_mut(self.script.people[*who].2);
+                row.into_iter().for_each(|row| drop(row.insert("tier".to_owned(), "by hand".into())));
+            }
+            Act::RowDeleted(who) => drop(self.sim.outside().master.rows.remove(self.script.people[*who].2)),
             Act::LoseClaims { who, hosts_only } => self.sim.outside().lose_claims(&self.name(*who), *hosts_only),
             Act::Restore(claims) => self.sim.outside().restore(*claims),
             Act::List(who) => {
@@ -300,7 +322,39 @@ impl Life<'_> {
             }
             Act::Unpublish(who) => self.sim.outside().unpublish(&self.name(*who)),
             Act::Ready(_) | Act::Gone(_) | Act::Says { .. } | Act::Sleep(_) | Act::Plan(_) => {}
-            Act::Healed(_) | Act::Rotated(..) | Act::Repaired(_) => {}
+            Act::Healed(_) | Act::Rotated(..) | Act::Repaired(_) | Act::Mended(_) | Act::Rests(_) => {}
+        }
+    }
+
+    /// Found by the next inspection, and put right.
+    fn mended(&mut self, act: &Act, who: usize) -> Result<(), String> {
+        let name = self.name(who);
+        let Ok(site) = self.subject(&name).map(|subject| subject.site) else { return Ok(()) };
+        if !self.sim.outside().harmed.contains_key(&site) {
+            return Ok(());
+        }
+        self.until(act, |life| {
+            let well = || life.subject(&name).is_ok_and(|who| truth::is_mended(&life.sim.outside(), &who));
+            life.is_kept(who) || life.is_ready(who) && well()
+        })?;
+        let mut outside = self.sim.outside();
+        let by = outside.harmed.remove(&site);
+        if by.is_some_and(|by| by < outside.now) { Err(format!("{site} was put right only now")) } else { Ok(()) }
+    }
+
+    fn writes_nothing(&mut self, act: &Act, seconds: i64) -> Result<(), String> {
+        let count = |life: &Self| {
+            let outside = life.sim.outside();
+            (outside.now, outside.writes, outside.inspections.started)
+        };
+        let (begun, writes, inspections) = count(self);
+        self.until(act, |life| life.sim.outside().now >= begun + seconds)?;
+        let (_, more, started) = count(self);
+        let (written, allowed) = (more - writes, 2 * (started - inspections + 1));
+        if written > allowed {
+            Err(format!("{written} writes at rest, with {} inspections", started - inspections))
+        } else {
+            Ok(())
         }
     }
 
@@ -453,7 +507,8 @@ impl Life<'_> {
 
 fn sleep(act: &Act, now: i64) -> Option<i64> {
     match act {
-        Act::Sleep(seconds) => Some(now + seconds.min(&5)),
+        // What is slept through for long need not end to the second.
+        Act::Sleep(seconds) | Act::Rests(seconds) => Some(now + if *seconds < 1000 { (*seconds).min(5) } else { 300 }),
         _ => None,
     }
 }

@@ -16,6 +16,7 @@ use tenant_operator::world::Error;
 
 use crate::finding::{Who, who};
 use crate::guards::Guard;
+use crate::inspector;
 use crate::outside::objects::is_held;
 use crate::outside::{Outside, at};
 use crate::sim::Sim;
@@ -41,6 +42,8 @@ pub struct Operator {
     plans: BTreeMap<String, i64>,
     plans_told: Option<u64>,
     pub passes: u64,
+    /// When the inspection of the Bench is looked at next.
+    inspects: i64,
 }
 
 /// How a pass went on.
@@ -51,7 +54,7 @@ enum Next {
 
 impl Operator {
     pub fn next_wake(&self) -> Option<i64> {
-        self.wakes.values().chain(self.plans.values()).min().copied()
+        self.wakes.values().chain(self.plans.values()).copied().chain([self.inspects]).min()
     }
 
     /// A watch has something to tell of a tenant, or the operator has not seen it yet since it began.
@@ -68,6 +71,9 @@ impl Operator {
             (names, outside.now, outside.epoch, outside.faults.deaf)
         };
         self.woken(sim);
+        if self.inspects(sim, now, deaf) {
+            return self.restart(sim);
+        }
         for name in names {
             let timer = self.wakes.get(&name).is_none_or(|at| *at <= now);
             let watch = !deaf && self.told.get(&name) != Some(&epoch);
@@ -117,6 +123,17 @@ impl Operator {
             self.settled.remove(&name);
             self.wakes.insert(name, now);
         }
+    }
+
+    /// Looks whether the Bench is to be inspected, when its time has come or a watch told of a Job; true where the operator died of it.
+    fn inspects(&mut self, sim: &Sim, now: i64, deaf: bool) -> bool {
+        let told = !deaf && sim.outside().inspections.news;
+        if self.inspects <= now || told {
+            let looked = inspector::look(sim);
+            self.inspects = looked.again;
+            self.wakes.extend(looked.wakes.into_iter().filter(|_| !deaf).map(|name| (name, now)));
+        }
+        sim.outside().dead
     }
 
     /// One pass over one tenant, and when to come again.

@@ -5,6 +5,7 @@ use tenant_operator::api::{DeletionPolicy, EdgeType, ProbeMode, RegistryOnDelete
 use crate::chance::Chance;
 use crate::faults::{Faults, Party};
 use crate::given::{Kind, app, plain, secret};
+use crate::harm::Harm;
 use crate::identities;
 use crate::life::{Act, Edit, Script};
 use crate::outside::rotation::Spoil;
@@ -122,6 +123,9 @@ fn middle(chance: &mut Chance, who: usize) -> Vec<Act> {
             _ => Act::Ready(who),
         };
         acts.push(act);
+    }
+    if chance.below(4) == 0 {
+        acts.extend([Act::Harm(who, chance.pick(&Harm::CURABLE)), Act::Mended(who)]);
     }
     acts
 }

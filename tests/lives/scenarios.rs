@@ -4,11 +4,15 @@ use tenant_operator::api::{DeletionPolicy, ProbeMode, RegistryOnDelete};
 
 use crate::faults::Party;
 use crate::given::{GATEWAY, INGRESS, Kind, app, plain, secret};
+use crate::harm::Harm as Of;
 pub use crate::life::edit;
 use crate::life::{Act, Edit, Script};
 use crate::suspend;
 
-use Act::{Apply, Delete, Drift, EditPlan, Gone, Lose, NewApp, Outage, Passport, Ready, Row, Says, Secret, Sleep, Stranger};
+use Act::{
+    Apply, Delete, Drift, EditPlan, Gone, Harm, Lose, Mended, NewApp, Outage, Passport, Ready, Rests, Row, RowDeleted, RowEdited,
+    Says, Secret, Sleep, Stranger,
+};
 use DeletionPolicy::{Archive, Delete as Erase, Retain};
 
 /// Two Tenants with names of their own, and two that want one subdomain, in one namespace and in two.
@@ -35,6 +39,7 @@ pub fn all() -> Vec<(&'static str, Script)> {
     all.extend(interrupted_lives());
     all.extend(changing_lives());
     all.extend(contested_lives());
+    all.extend(harmed_lives());
     all.extend(suspend::lives());
     all.extend(crate::keys::lives());
     all.extend(crate::identities::told());
@@ -233,6 +238,48 @@ fn changing_lives() -> Vec<Told> {
                 Ready(0),
                 Outage(Party::Web, 400),
                 Sleep(100),
+                Ready(0),
+                Delete(0),
+                Gone(0),
+            ],
+        ),
+    ]
+}
+
+/// Somebody works inside the bench, or in the Master.
+fn harmed_lives() -> Vec<Told> {
+    let harmed = |harm| vec![small(0, Erase), Ready(0), Harm(0, harm), Mended(0), Ready(0), Delete(0), Gone(0)];
+    // Long enough for its failed Job to be gone and the step to be tried again: it says the same, and makes nothing.
+    let vanished = |harm| {
+        let says = || Says { who: 0, reason: "SiteVanished" };
+        let mut acts = vec![small(0, Archive), Ready(0), Harm(0, harm), says(), Sleep(4000), says()];
+        acts.extend([edit(0, Edit::Policy(Erase)), Delete(0), Gone(0)]);
+        acts
+    };
+    vec![
+        ("unlocked by hand", INGRESS, harmed(Of::Unlock)),
+        ("its scheduler turned off", GATEWAY, harmed(Of::SchedulerOff)),
+        ("the API user's roles taken away", INGRESS, harmed(Of::RolesTaken)),
+        ("its config changed by hand", GATEWAY, harmed(Of::ConfigChanged)),
+        ("its key changed by hand", INGRESS, harmed(Of::KeyChanged)),
+        ("its encryption key changed by hand", INGRESS, harmed(Of::EncryptionChanged)),
+        ("its folder is gone", INGRESS, vanished(Of::FolderGone)),
+        ("its folder is gone, and nobody probes", BARE, vanished(Of::FolderGone)),
+        ("its database is gone", GATEWAY, vanished(Of::DatabaseGone)),
+        (
+            "its row changed and deleted",
+            INGRESS,
+            vec![small(0, Erase), Ready(0), RowEdited(0), Ready(0), RowDeleted(0), Ready(0), Delete(0), Gone(0)],
+        ),
+        (
+            "at rest for long, with a database that is away at times",
+            INGRESS,
+            vec![
+                small(0, Archive),
+                Ready(0),
+                Rests(9000),
+                Outage(Party::Database, 1500),
+                Sleep(3000),
                 Ready(0),
                 Delete(0),
                 Gone(0),

@@ -46,7 +46,6 @@ pub fn work(jobs: Vec<JobSeen>, published: SecretState) -> Seen {
     Seen::Work(WorkSeen {
         custody_moved: false,
         custody: SecretState::Current,
-        custody_moved: false,
         pairs: [0].into(),
         missing: vec![],
         versions: Default::default(),

@@ -11,6 +11,7 @@ use super::subject::Subject;
 pub mod answer;
 pub mod certificate;
 pub mod foreign;
+pub mod inspect;
 pub mod job;
 pub mod messages;
 pub mod pod;

@@ -6,6 +6,8 @@ use k8s_openapi::api::networking::v1::{
     ServiceBackendPort,
 };
 
+use serde_json::json;
+
 use super::answer::Answer;
 use super::foreign::{
     BackendRef, Filter, HTTPRoute, Header, HeaderModifier, HttpRouteSpec, Match, ParentReference, PathMatch, Rule,
@@ -69,25 +71,23 @@ fn ingress(who: &Subject) -> Ingress {
             refusals.chain([ingress_path("Prefix", "/", api_service(who))]).collect(),
         )
     };
-    let mut metadata = owned_meta(who, &who.id);
-    if !edge.annotations.is_empty() {
-        metadata.annotations = Some(edge.annotations);
-    }
     let hosts = vec![who.hosts.frontend.clone(), who.hosts.api.clone()];
     let tls = match who.bench.spec.tls.mode {
         TlsMode::Issuer => Some(vec![IngressTLS { hosts: Some(hosts), secret_name: Some(names::certificate(&who.id)) }]),
         TlsMode::Gateway => None,
     };
-    Ingress {
-        metadata,
-        spec: Some(IngressSpec {
-            ingress_class_name: Some(edge.class_name),
-            rules: Some(vec![ingress_rule(&who.hosts.frontend, frontend), ingress_rule(&who.hosts.api, api)]),
-            tls,
-            ..Default::default()
-        }),
-        status: None,
-    }
+    let spec = IngressSpec {
+        ingress_class_name: Some(edge.class_name),
+        rules: Some(vec![ingress_rule(&who.hosts.frontend, frontend), ingress_rule(&who.hosts.api, api)]),
+        tls,
+        ..Default::default()
+    };
+    // With a digest: what is wanted no longer, an annotation of the Bench's above all, makes a difference only by it.
+    let digest = names::digest(&[&json!([edge.annotations, spec]).to_string()], 16);
+    let mut metadata = owned_meta(who, &who.id);
+    let ours = [(names::annotation::DIGEST.to_owned(), digest)];
+    metadata.annotations = Some(edge.annotations.into_iter().chain(ours).collect());
+    Ingress { metadata, spec: Some(spec), status: None }
 }
 
 fn ingress_rule(host: &str, paths: Vec<HTTPIngressPath>) -> IngressRule {

@@ -69,7 +69,9 @@ fn keep(who: &Subject, registry: &Registry, fields: &Fields, row: &Values, owner
         return Verdict::settled("InSync", format!("{} {}", registry.doc_type, who.subdomain));
     }
     let created = facts["created"] == json!(true) && matches!(owner, Owner::Us(_));
-    if written && came_to.is_null() {
+    // Only as it is right after the write: what is found later may be somebody's change.
+    let just_now = receipt.is_some_and(|receipt| receipt.at.0.as_second() == who.now.as_second());
+    if written && came_to.is_null() && just_now {
         return Verdict::Do(vec![remember(who, &wanted, &json!({"created": created, "seen": seen}))]);
     }
     // A row that somebody made before us is taken over, and never deleted.

@@ -86,7 +86,7 @@ impl Prober {
             checks::forged_header(&client, target.api),
         );
         let key = key.map(|seen| check(KEY, seen));
-        let ping = check("ping", checks::pong(ping));
+        let ping = check(Check::PING, checks::pong(ping));
         let last = [check("refusals", refusals), check("header", header), check("frontend", checks::served(front))];
         [name, tls, ping].into_iter().chain(key).chain(last).collect()
     }

@@ -22,7 +22,7 @@ const BLOCKED: [&str; 5] =
     ["ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError", "ErrImageNeverPull"];
 
 impl Live {
-    fn jobs(&self, namespace: &str) -> Api<Job> {
+    pub(super) fn jobs(&self, namespace: &str) -> Api<Job> {
         Api::namespaced(self.client.clone(), namespace)
     }
 
@@ -90,7 +90,7 @@ impl Live {
 }
 
 /// An object that exists already is as good as one that was made: its name says what it holds.
-fn existing<T>(made: kube::Result<T>) -> kube::Result<()> {
+pub(super) fn existing<T>(made: kube::Result<T>) -> kube::Result<()> {
     match made {
         Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),
         other => other.map(drop),
@@ -116,11 +116,11 @@ fn job_seen(job: &Job, pods: &[Pod]) -> Option<JobSeen> {
     })
 }
 
-fn job_of(pod: &Pod) -> Option<&String> {
+pub(super) fn job_of(pod: &Pod) -> Option<&String> {
     pod.metadata.labels.as_ref()?.get("batch.kubernetes.io/job-name")
 }
 
-fn state(job: &Job) -> JobState {
+pub(super) fn state(job: &Job) -> JobState {
     let holds = |type_: &str| {
         let conditions = job.status.as_ref().and_then(|status| status.conditions.as_ref());
         conditions.into_iter().flatten().any(|condition| condition.type_ == type_ && condition.status == "True")
@@ -132,7 +132,7 @@ fn state(job: &Job) -> JobState {
     }
 }
 
-fn ended(job: &Job) -> Option<Timestamp> {
+pub(super) fn ended(job: &Job) -> Option<Timestamp> {
     let conditions = job.status.as_ref()?.conditions.as_ref()?;
     let last = conditions.iter().filter(|condition| matches!(condition.type_.as_str(), "Complete" | "Failed"));
     last.filter_map(|condition| condition.last_transition_time.as_ref()).map(|time| time.0).max()
@@ -145,12 +145,16 @@ fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
     first.chain(status.and_then(|status| status.container_statuses.as_ref()).into_iter().flatten())
 }
 
-fn reports(pod: &Pod) -> Vec<StepReport> {
-    let ended = containers(pod).filter_map(|container| container.state.as_ref()?.terminated.as_ref()?.message.as_deref());
-    ended.filter_map(evidence::parse).collect()
+/// What the containers that have ended left to be read.
+pub(super) fn messages(pod: &Pod) -> impl Iterator<Item = &str> {
+    containers(pod).filter_map(|container| container.state.as_ref()?.terminated.as_ref()?.message.as_deref())
 }
 
-fn blocked(pod: &Pod) -> Option<String> {
+fn reports(pod: &Pod) -> Vec<StepReport> {
+    messages(pod).filter_map(evidence::parse).collect()
+}
+
+pub(super) fn blocked(pod: &Pod) -> Option<String> {
     let waiting = containers(pod).filter_map(|container| container.state.as_ref()?.waiting.as_ref());
     let stuck = waiting.into_iter().find(|waiting| waiting.reason.as_deref().is_some_and(|reason| BLOCKED.contains(&reason)));
     if let Some(waiting) = stuck {

@@ -17,6 +17,7 @@ use crate::core::subject::Subject;
 mod children;
 mod claims;
 mod custody;
+mod inspection;
 mod jobs;
 mod outside;
 mod secrets;

@@ -30,6 +30,8 @@ pub struct Site {
     /// The number of the pair that was set last.
     pub pair: Value,
     pub maintenance: bool,
+    /// What somebody changed in it by hand, by the inspection's names.
+    pub harmed: BTreeSet<&'static str>,
     /// In maintenance, it still answers who only reads.
     pub reads: bool,
     /// Its scheduler starts nothing.
@@ -107,6 +109,7 @@ impl Site {
             keys: BTreeMap::new(),
             pair: Value::Null,
             maintenance: false,
+            harmed: BTreeSet::new(),
             reads: false,
             paused: false,
             opens: 0,
@@ -145,6 +148,7 @@ impl Dock {
         let Some(site) = self.sites.get(site).filter(|site| site.complete && self.databases.contains_key(&site.database)) else {
             return false;
         };
-        site.keys.values().any(|key| key.api == api && key.under == site.encryption && !key.revoked)
+        !site.harmed.contains("apiUser")
+            && site.keys.values().any(|key| key.api == api && key.under == site.encryption && !key.revoked)
     }
 }

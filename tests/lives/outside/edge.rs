@@ -189,11 +189,13 @@ impl Outside {
             Leads::Suspended => ("suspended", self.says_suspended(who).err()),
             Leads::Preparing | Leads::Serving => ("ping, refusals", self.through_the_edge(who).err()),
         };
+        let no_site = answer.as_deref() == Some("404");
         let (key, other): (Option<String>, Option<String>) = match answer {
             Some(words) if ["401", "417"].contains(&words.as_str()) => (Some(words), None),
             other => (None, other),
         };
         let mut checks = vec![
+            Check { name: Check::PING, problem: problem(no_site.then_some("answers 404 Not Found")) },
             Check { name: "name", problem: problem(name.or(edge)) },
             Check { name: "TLS", problem: problem((!tls).then_some("the certificate does not cover the host")) },
             Check { name: what, problem: other },

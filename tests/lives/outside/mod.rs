@@ -15,6 +15,7 @@ use crate::turns::Rollouts;
 pub mod claims;
 pub mod dock;
 pub mod edge;
+pub mod inspect;
 pub mod jobs;
 pub mod master;
 pub mod objects;
@@ -44,6 +45,7 @@ pub struct Outside {
     pub dock: dock::Dock,
     pub edge: edge::Edge,
     pub master: master::Master,
+    pub inspections: inspect::Inspections,
     pub ledger: rotation::Ledger,
     pub faults: Faults,
     /// The guard that is switched off.
@@ -59,6 +61,10 @@ pub struct Outside {
     pub ids: BTreeMap<ObjectName, BTreeSet<String>>,
     /// What customers wrote into their sites, by tenant id: it may only go where their policy says so.
     pub promised: BTreeMap<String, u64>,
+    /// Sites in which somebody changed something past the operator, and until when that may last.
+    pub harmed: BTreeMap<String, i64>,
+    /// Sites that are gone, folder or database: they are never made anew.
+    pub vanished: BTreeSet<String>,
     /// Identities whose record was lost once: what it said is not known any more.
     pub forgotten: BTreeSet<String>,
     /// Sites that are none of ours, as they are.
@@ -85,6 +91,7 @@ impl Outside {
             dock: dock::Dock::new(),
             edge: Default::default(),
             master: master::Master::new(),
+            inspections: Default::default(),
             ledger: Default::default(),
             faults: Faults::default(),
             off: None,
@@ -94,6 +101,8 @@ impl Outside {
             serial: 0,
             ids: BTreeMap::new(),
             promised: BTreeMap::new(),
+            harmed: BTreeMap::new(),
+            vanished: BTreeSet::new(),
             forgotten: BTreeSet::new(),
             strangers: BTreeMap::new(),
             rollouts: Rollouts::default(),
@@ -138,11 +147,15 @@ impl Outside {
     pub fn progress(&mut self) {
         self.progress_jobs();
         self.progress_edge();
+        self.progress_inspections();
     }
 
     /// When something happens next by itself.
     pub fn next_due(&self) -> Option<i64> {
-        [self.jobs.next_due(), self.edge.next_due(self), self.faults.next_end(self.now)].into_iter().flatten().min()
+        [self.jobs.next_due(), self.edge.next_due(self), self.inspections.next_due(), self.faults.next_end(self.now)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// What a customer wrote is in the database, or in an archive, or was given up by the Tenant's own policy.

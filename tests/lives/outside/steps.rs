@@ -119,6 +119,9 @@ impl Outside {
             if self.dock.databases.contains_key(given.database()) {
                 return Err(("ForeignDatabase", Fatal));
             }
+            if self.vanished.contains(given.site()) {
+                self.fault(format!("{} has vanished and is made anew, empty", given.site()));
+            }
             let site =
                 Site::new(given.input["marker"].clone(), given.database().to_owned(), given.secret("TENANT_ENCRYPTION_KEY"));
             self.dock.sites.insert(given.site().to_owned(), site);
@@ -133,10 +136,12 @@ impl Outside {
         }
         let site = self.own(given)?;
         if site.complete && turn == 0 {
-            let ours = if given.is_adopted() { site.encryption } else { encryption };
+            let adopted = given.is_adopted();
+            let ours = if adopted { site.encryption } else { encryption };
             let repaired: Vec<&str> = (site.encryption != ours).then_some("encryption_key").into_iter().collect();
             site.encryption = ours;
-            let facts = json!({"created": false, "repaired": repaired});
+            let hashes = if adopted { json!({}) } else { json!({"encryptionKey": encryption.to_string()}) };
+            let facts = json!({"created": false, "repaired": repaired, "sha256": hashes});
             return if has_database { Ok(Turn::Done(facts)) } else { Err(("SiteVanished", Fatal)) };
         }
         site.encryption = encryption;
@@ -150,7 +155,7 @@ impl Outside {
         if let Some(database) = self.dock.databases.get_mut(given.database()) {
             database.complete = true;
         }
-        Ok(Turn::Done(json!({"created": true})))
+        Ok(Turn::Done(json!({"created": true, "sha256": {"encryptionKey": encryption.to_string()}})))
     }
 
     fn install(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
@@ -209,6 +214,7 @@ impl Outside {
         site.config.retain(|name, _| values.contains_key(name) || !gone.contains(name));
         site.ours = values.keys().cloned().collect();
         site.config.extend(values);
+        site.harmed.remove("scheduler");
         let admin = wanted["admin"]["email"].as_str().unwrap_or_default().to_owned();
         site.admins.retain(|other| *other != admin);
         let earlier = site.admins.clone();
@@ -235,6 +241,7 @@ impl Outside {
             return Err(("BadInput", Fatal));
         }
         let under = site.encryption;
+        site.harmed.remove("apiUser");
         // Only a key that is new to a worker can be written over, and only a request from outside tells.
         let first = self.own(given)?.keys.is_empty() && given.input["keys"]["verifyInSite"] == json!(false);
         let spoiled = (first && self.strikes(self.faults.spoil)).then(|| self.fresh());
@@ -247,7 +254,9 @@ impl Outside {
         if let Some(spoiled) = spoiled {
             self.own(given)?.encryption = spoiled;
         }
-        Ok(Turn::Done(json!({"user": user, "changed": changed, "proven": given.input["keys"]["verifyInSite"]})))
+        let hashes = json!({"apiKey": api.to_string(), "apiSecret": api.to_string()});
+        let proven = &given.input["keys"]["verifyInSite"];
+        Ok(Turn::Done(json!({"user": user, "changed": changed, "proven": proven, "sha256": hashes})))
     }
 
     fn archive(&mut self, turn: u32, given: &Given, nothing: &mut bool) -> Result<Turn, Refusal> {
