@@ -18,8 +18,10 @@ fn essence(object: Option<Value>) -> Value {
     let meta = &object["metadata"];
     object["metadata"] = json!({"name": meta["name"], "labels": meta["labels"], "annotations": meta["annotations"]});
     object["status"] = Value::Null;
-    if let Some(Value::Object(port)) = object.pointer_mut("/spec/ports/0") {
-        port.remove("nodePort");
+    for (at, field) in [("/spec/ports/0", "nodePort"), ("/spec/template/spec/containers/0", "terminationMessagePath")] {
+        if let Some(Value::Object(part)) = object.pointer_mut(at) {
+            part.remove(field);
+        }
     }
     object
 }

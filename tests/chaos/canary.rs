@@ -29,16 +29,14 @@ struct Left {
 
 impl Canary {
     pub fn before(case: &Case) -> Self {
-        for inside in benches(case) {
-            inside.query(&format!(
-                "CREATE DATABASE `{0}`; CREATE TABLE `{0}`.`kept` AS SELECT seq FROM seq_1_to_1000",
-                foreign(case)
-            ));
-        }
         Self { before: benches(case).map(|inside| everything(&inside)).collect(), left: vec![] }
     }
 
     pub async fn leave(&mut self, case: &Case, grounds: &[Ground], guests: &[Guest]) {
+        let (name, table) = (foreign(case), "CREATE TABLE kept AS SELECT seq FROM seq_1_to_1000");
+        for inside in benches(case) {
+            inside.query(&format!("CREATE DATABASE `{name}`; USE `{name}`; {table}"));
+        }
         for guest in guests {
             let place = grounds[guest.at].place;
             let api = case.api(&place, &guest.name).await;
@@ -72,6 +70,7 @@ impl Canary {
 
     /// Once everything of the run is gone.
     pub fn nothing_came_or_went(&self, case: &Case) {
+        self.forget(case);
         let now: Vec<_> = benches(case).map(|inside| everything(&inside)).collect();
         for (before, now) in self.before.iter().zip(&now) {
             let (came, went): (Vec<_>, Vec<_>) = (now.difference(before).collect(), before.difference(now).collect());

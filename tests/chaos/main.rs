@@ -34,6 +34,7 @@ mod remains;
 #[allow(dead_code)]
 #[path = "../e2e/tenant.rs"]
 mod tenant;
+#[allow(dead_code)]
 #[path = "../e2e/wait.rs"]
 mod wait;
 

@@ -110,7 +110,6 @@ impl Scene {
         let outcome = AssertUnwindSafe(self.part()).catch_unwind().await;
         let cleaned = AssertUnwindSafe(self.case.clean()).catch_unwind().await;
         let compared = catch_unwind(AssertUnwindSafe(|| self.canary.nothing_came_or_went(&self.case)));
-        self.canary.forget(&self.case);
         if let Err(panic) = outcome.and(cleaned).and(compared) {
             resume_unwind(panic);
         }

@@ -26,6 +26,7 @@ mod bad_input;
 mod badspecs;
 mod change;
 mod contested;
+mod drift;
 mod faults;
 mod lifecycle;
 mod namespace;
