@@ -452,9 +452,8 @@ impl Life<'_> {
 
     /// What an earlier Tenant of this name left in custody is not taken up by itself.
     fn is_kept(&self, who: usize) -> bool {
-        let claims = self.sim.outside().recall(&self.name(who));
         let kept = |claim: &Held| claim.record().is_some_and(|record| record.phase != Phase::Active);
-        claims.iter().any(kept) && self.says(who, "AdoptionNeeded")
+        self.says(who, "AdoptionNeeded") && self.sim.outside().recall(&self.name(who)).iter().any(kept)
     }
 
     fn says(&self, who: usize, reason: &str) -> bool {
@@ -501,7 +500,7 @@ impl Life<'_> {
             return Err("no record".to_owned());
         };
         let gift = outside.give(tenant, Identity { id: Some(id), record: Some(record), begin: Begin::New });
-        Subject::parse(gift.as_given()).map_err(|problem| problem.message)
+        Subject::parse(gift.given()).map_err(|problem| problem.message)
     }
 }
 

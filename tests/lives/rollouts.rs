@@ -227,6 +227,22 @@ pub fn told() -> Vec<(&'static str, Script)> {
             ),
         ),
         (
+            "a plan stops at one that is tried again and again",
+            with(
+                2,
+                1,
+                1,
+                vec![
+                    plan(Change(&["crm"], 1)),
+                    Sleep(3),
+                    Outage(Party::Database, 60),
+                    plan(Says("Stopped")),
+                    plan(Keeps(1, 0)),
+                    plan(Says("Followed")),
+                ],
+            ),
+        ),
+        (
             "one leaves and one comes while a plan is on its way",
             with(
                 2,

@@ -266,6 +266,7 @@ fn harmed_lives() -> Vec<Told> {
         ("its folder is gone", INGRESS, vanished(Of::FolderGone)),
         ("its folder is gone, and nobody probes", BARE, vanished(Of::FolderGone)),
         ("its database is gone", GATEWAY, vanished(Of::DatabaseGone)),
+        ("its folder and its database are gone", INGRESS, vanished(Of::AllGone)),
         (
             "its row changed and deleted",
             INGRESS,
@@ -333,6 +334,25 @@ fn contested_lives() -> Vec<Told> {
             "one is lost while it is in the other's way at the gate",
             GATEWAY,
             vec![small(0, Archive), Sleep(5), small(1, Archive), Sleep(4), Lose(0), Ready(1), Delete(1), Gone(1)],
+        ),
+        (
+            "the Bench is away for a moment while one is at work and another waits at the gate",
+            GATEWAY,
+            vec![
+                small(0, Archive),
+                Sleep(4),
+                small(1, Erase),
+                Sleep(2),
+                Act::Bench(false),
+                Sleep(2),
+                Act::Bench(true),
+                Ready(0),
+                Ready(1),
+                Delete(0),
+                Gone(0),
+                Delete(1),
+                Gone(1),
+            ],
         ),
         (
             "somebody has the site",

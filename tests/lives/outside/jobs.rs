@@ -47,6 +47,14 @@ pub struct Job {
     pub runner: Option<Runner>,
 }
 
+impl Job {
+    /// When something happens to it next by itself.
+    fn due(&self) -> Option<i64> {
+        let runs = self.runner.as_ref().map(|runner| runner.due.min(self.deadline));
+        [runs, self.gone_at, self.ended.map(|ended| ended + self.kept)].into_iter().flatten().min()
+    }
+}
+
 #[derive(Default)]
 pub struct Jobs {
     pub all: BTreeMap<String, Job>,
@@ -63,11 +71,7 @@ enum After {
 
 impl Jobs {
     pub fn next_due(&self) -> Option<i64> {
-        let jobs = self.all.values().flat_map(|job| {
-            let runs = job.runner.as_ref().map(|runner| runner.due.min(job.deadline));
-            [runs, job.gone_at, job.ended.map(|ended| ended + job.kept)]
-        });
-        jobs.flatten().chain(self.ghosts.iter().map(|ghost| ghost.due)).min()
+        self.all.values().filter_map(Job::due).chain(self.ghosts.iter().map(|ghost| ghost.due)).min()
     }
 
     pub fn of<'a>(&'a self, id: &'a str) -> impl Iterator<Item = (&'a String, &'a Job)> {
@@ -145,7 +149,8 @@ impl Outside {
     }
 
     pub fn progress_jobs(&mut self) {
-        let names: Vec<String> = self.jobs.all.keys().cloned().collect();
+        let due = |job: &Job| job.due().is_some_and(|due| due <= self.now);
+        let names: Vec<String> = self.jobs.all.iter().filter(|(_, job)| due(job)).map(|(name, _)| name.clone()).collect();
         for name in names {
             self.progress_job(&name);
         }
