@@ -91,14 +91,7 @@ impl<'a> Gift<'a> {
 
 impl Outside {
     pub fn give<'a>(&'a self, tenant: &'a Tenant, identity: Identity) -> Gift<'a> {
-        Gift {
-            tenant,
-            plan: self.plans.get(&tenant.spec.plan),
-            bench: &self.bench,
-            identity,
-            now: self.time(),
-            turn: false,
-        }
+        Gift { tenant, plan: self.plans.get(&tenant.spec.plan), bench: &self.bench, identity, now: self.time(), turn: false }
     }
 }
 

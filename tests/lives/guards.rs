@@ -1,7 +1,7 @@
 //! Guards that can be switched off one at a time, to prove that the lives would notice: what no life misses guards nothing.
 
+use crate::acts::Script;
 use crate::faults::Faults;
-use crate::life::Script;
 use crate::random;
 use crate::scenarios;
 

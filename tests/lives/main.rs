@@ -10,15 +10,20 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use acts::Script;
 use faults::Blow;
 use guards::Guard;
-use life::{Ended, Script, live};
+use life::{Ended, live};
 
+mod acts;
+mod asked;
 mod chance;
+mod contested;
 mod faults;
 mod finding;
 mod given;
 mod guards;
+mod happens;
 mod harm;
 mod identities;
 mod inspector;
@@ -26,12 +31,14 @@ mod keys;
 mod life;
 mod operator;
 mod outside;
+mod plans;
 mod random;
 mod restore;
 mod rollouts;
 mod scenarios;
 mod sim;
 mod suspend;
+mod takeovers;
 mod truth;
 mod turns;
 
@@ -98,7 +105,10 @@ impl Tally {
 enum Points {
     None,
     /// At every so-manieth; the lives told, and the blows of one, begin at different ones.
-    Every { step: usize, first: usize },
+    Every {
+        step: usize,
+        first: usize,
+    },
 }
 
 impl Points {

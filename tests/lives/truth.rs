@@ -133,7 +133,10 @@ pub fn serves(outside: &Outside, who: &Subject) -> Result<(), String> {
     let pairs = outside.see_pairs(who);
     // Of one whose record was lost, the pair before may have been stopped already, and is stopped again.
     let old = rotation::old(who).filter(|old| !outside.forgotten.contains(&who.id) || pairs.contains(old));
-    must(pairs == old.into_iter().chain([rotation::newest(who)]).collect(), "custody holds pairs that nobody uses, or lacks one")?;
+    must(
+        pairs == old.into_iter().chain([rotation::newest(who)]).collect(),
+        "custody holds pairs that nobody uses, or lacks one",
+    )?;
     row_says(outside, who, if who.suspend().is_some() { "Suspended" } else { "Active" })
 }
 
