@@ -116,7 +116,7 @@ fn soon(guard: Guard) -> Soon {
         Guard::Backup => Soon::Told("apps"),
         Guard::Overlap => Soon::Told("rotated"),
         Guard::Serial => Soon::Told("to another namespace"),
-        Guard::Vanished => Soon::Told("gone"),
+        Guard::Vanished => Soon::Told("its folder and its database"),
         Guard::Listing => Soon::Told("does not list"),
         Guard::Opening => Soon::Told("resumed"),
         Guard::Receipts | Guard::Manifest | Guard::Finalizer | Guard::Order => Soon::Told(""),
