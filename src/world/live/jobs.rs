@@ -5,6 +5,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, ContainerStatus, Pod};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
+use tracing::warn;
 
 use super::{Live, absent};
 use crate::core::evidence;
@@ -14,7 +15,7 @@ use crate::core::op::{JobKind, JobPlan};
 use crate::core::seen::{JobSeen, JobState, StepReport};
 use crate::core::stages::Way;
 use crate::core::steps::Step;
-use crate::core::subject::Subject;
+use crate::core::subject::{ObjectName, Subject};
 use crate::world::Error;
 
 /// Reasons of a waiting container that do not pass by themselves.
@@ -70,6 +71,23 @@ impl Live {
         }
     }
 
+    /// A Tenant that can't go on waits at the gate for nothing, and has a slot only while a Job of its own is running; true for as long.
+    pub async fn set_aside(&self, tenant: &ObjectName) -> bool {
+        let mut keeps = false;
+        for (bench, id) in self.gate.stop_waiting(tenant) {
+            let ours = ListParams::default().labels(&format!("{}={id}", label::ID));
+            match self.jobs(&bench.namespace).list(&ours).await {
+                Ok(jobs) if !jobs.items.iter().any(|job| state(job) == JobState::Running) => self.gate.leave(&id),
+                Ok(_) => keeps = true,
+                Err(error) => {
+                    warn!(tenant = %tenant.name, namespace = %tenant.namespace, %error, "whether its Job is running is not known");
+                    keeps = true;
+                }
+            }
+        }
+        keeps
+    }
+
     /// Fills the gate again from the Jobs that have not ended.
     pub async fn resume_gate(&self) -> Result<(), Error> {
         let ours = ListParams::default().labels(&format!("{},{}", label::ID, label::STEP));
@@ -81,8 +99,7 @@ impl Live {
             let way = if JobKind::parse(&label(label::STEP)) == Some(JobKind::Remove) { Way::Down } else { Way::Up };
             let bench =
                 crate::api::BenchRef { name: label(label::BENCH), namespace: job.metadata.namespace.clone().unwrap_or_default() };
-            let tenant =
-                crate::core::subject::ObjectName { namespace: label(label::TENANT_NAMESPACE), name: label(label::TENANT) };
+            let tenant = ObjectName { namespace: label(label::TENANT_NAMESPACE), name: label(label::TENANT) };
             self.gate.resume(bench, way, label(label::ID), tenant);
         }
         Ok(())
