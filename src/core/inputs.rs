@@ -27,8 +27,8 @@ pub fn input(who: &Subject) -> Value {
         "expectSite": who.expects_site(),
         "adopted": who.is_adopted() || who.reports(),
         "apps": who.want.as_ref().map(|want| want.apps.clone()).unwrap_or_default(),
-        // A site in use is backed up before an app is added to it.
-        "backup": who.record().is_some_and(|record| record.first_ready_at.is_some()),
+        // A site in use is backed up before an app is added to it; one that was found, not made, may be in use for years.
+        "backup": who.is_adopted() || who.is_recovered() || who.record().is_some_and(|record| record.first_ready_at.is_some()),
         "settings": who.want.as_ref().map(|want| settings(want, who, true)),
         "keys": keys(who),
         "archive": archive.map(|directory| json!({"directory": directory, "configCacheSeconds": 60})),
