@@ -45,7 +45,7 @@ pub fn search(dir: &Path) {
     }
     for arguments in [
         &["get", "all", "tenant-operator"][..],
-        &["status", "tenant-operator", "--show-resources"],
+        &["status", "tenant-operator"],
         &["history", "tenant-operator"],
     ] {
         search(format!("helm {}", arguments.join(" ")), helm(dir, arguments).as_bytes());
