@@ -8,7 +8,7 @@ pub use super::inputs::input;
 use super::report::plain;
 use super::subject::Subject;
 use super::{inputs, names};
-use crate::api::InstalledApp;
+use crate::api::{InstalledApp, Receipt};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
@@ -75,6 +75,9 @@ impl Step {
 /// Raised when a step has to run again on every site because what it does has changed.
 const VERSION: &str = "1";
 
+/// What the create step reports when it has put that back.
+pub(super) const ENCRYPTION_KEY: &str = "encryption_key";
+
 /// As many as the step reports at most.
 const EARLIER_ADMINS: usize = 5;
 
@@ -109,7 +112,17 @@ pub fn left(who: &Subject, secrets: &SecretVersions) -> Vec<Step> {
 /// Done with these inputs by this version, and not found different since.
 pub fn fresh(step: Step, who: &Subject, secrets: &SecretVersions) -> bool {
     let doubted = |at: Timestamp| who.doubt.as_ref().is_some_and(|doubt| doubt.concerns(step, at));
-    current(step, who, secrets) && !who.receipt(step).is_some_and(|receipt| doubted(receipt.at.0))
+    let undone = |at: Timestamp| is_undone(step, who, at) || doubted(at);
+    current(step, who, secrets) && !who.receipt(step).is_some_and(|receipt| undone(receipt.at.0))
+}
+
+/// Where a site's encryption key was put back, it can't read what was set under another: the API key is set and proven again.
+fn is_undone(step: Step, who: &Subject, at: Timestamp) -> bool {
+    let put_back = |create: &Receipt| {
+        let repaired = create.facts.as_ref().and_then(|facts| facts["repaired"].as_array());
+        create.at.0 > at && repaired.is_some_and(|repaired| repaired.iter().any(|part| part == ENCRYPTION_KEY))
+    };
+    matches!(step, Step::Keys | Step::Proof) && who.receipt(Step::Create).is_some_and(put_back)
 }
 
 /// Done with these inputs by this version, whatever became of it since.

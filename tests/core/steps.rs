@@ -1,5 +1,6 @@
 //! When a step has to run again, and what is unset when it does.
 
+use k8s_openapi::jiff;
 use serde_json::{Value, json};
 use tenant_operator::api::DeletionPolicy;
 use tenant_operator::core::steps::{self, SecretVersions, Step};
@@ -62,6 +63,22 @@ fn a_key_that_was_ours_and_is_no_longer_wanted_is_unset() {
     assert_eq!(steps::input(&who)["settings"]["unsetConfig"], json!(["old_key"]));
     let none = edit(settled(), |want| want.config.clear());
     assert_eq!(steps::config_to_unset(&none), ["mail_password", "old_key"]);
+}
+
+#[test]
+fn after_the_encryption_key_was_put_back_the_api_key_is_set_and_proven_again() {
+    let left_after = |repaired: Value, seconds: i64| {
+        let mut who = settled();
+        let mut created = receipt(&steps::hash(Step::Create, &who, &versions()), json!({"repaired": repaired}));
+        created.at.0 += jiff::SignedDuration::from_secs(seconds);
+        let held = who.record.as_mut().expect("a record");
+        held.record.receipts.insert(Step::Create.as_str().to_owned(), created);
+        steps::left(&who, &versions())
+    };
+    assert_eq!(left_after(json!(["encryption_key"]), 1), [Step::Keys]);
+    assert_eq!(left_after(json!(["encryption_key"]), 0), [], "set in the same Job, after it");
+    assert_eq!(left_after(json!(["encryption_key"]), -1), [], "set since");
+    assert_eq!(left_after(json!(["marker"]), 1), []);
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! What happens to a plan, and what is waited for of it and of its tenants.
 
-use tenant_operator::api::{Rollout, TenantPlan};
+use tenant_operator::api::{Rollout, Tenant, TenantPlan};
+use tenant_operator::core::subject::ObjectName;
 
 use crate::acts::Act;
 use crate::given::{self, app, plain};
 use crate::life::Life;
+use crate::outside::Outside;
 use crate::truth;
 
 use PlanAct::{At, Change, Has, Keeps, Made, Says, Took};
@@ -84,13 +86,19 @@ impl Life<'_> {
         let Some(plan) = outside.plans.get(PLAN) else { return false };
         let Some(status) = &plan.status else { return false };
         let current = status.observed_generation == plan.metadata.generation;
+        // The operator may not have learnt yet of one that names it since.
+        let stays = |tenant: &Tenant| tenant.metadata.deletion_timestamp.is_none();
+        let names_it = |(_, tenant): &(&ObjectName, &Tenant)| tenant.spec.plan == PLAN && stays(tenant);
+        let mut naming = outside.objects.tenants.iter().filter(names_it).map(|(name, _)| generation(&outside, name));
+        if reason == "Followed" && naming.any(|has| has != plan.metadata.generation) {
+            return false;
+        }
         current && status.conditions.iter().any(|condition| condition.reason == reason) && !outside.dead
     }
 
     /// The generation of the plan in the tenant's record.
     fn has(&self, who: usize) -> Option<i64> {
-        let claims = self.sim.outside().recall(&self.name(who));
-        claims.iter().find_map(|claim| claim.record()?.plan.as_ref()).map(|plan| plan.generation)
+        generation(&self.sim.outside(), &self.name(who))
     }
 
     fn keeps(&self, who: usize, generation: i64) -> Result<(), String> {
@@ -130,4 +138,11 @@ impl Life<'_> {
         told.map_err(|error| error.to_string())?;
         if after == before { Ok(()) } else { Err(format!("a plan that all follow cost {} writes", after - before)) }
     }
+}
+
+/// Of the plan, in a tenant's record.
+fn generation(outside: &Outside, name: &ObjectName) -> Option<i64> {
+    let claims = outside.recall(name);
+    let plan = claims.iter().find_map(|claim| claim.record()?.plan.as_ref());
+    plan.filter(|plan| plan.name == PLAN).map(|plan| plan.generation)
 }

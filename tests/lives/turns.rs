@@ -176,11 +176,15 @@ impl Outside {
         self.rollouts.leave(&who.id);
     }
 
-    /// What a process that begins anew can't see: that one which is tried again has failed before.
+    /// What a process that begins anew can't see: that one has failed whose Job is gone.
     fn forget_failures(&mut self) {
         let mut again = vec![];
         for ((plan, _), ids) in &self.rollouts.failed {
-            let failed = |id: &&String| self.jobs.of(id).last().is_some_and(|(_, job)| job.state == JobState::Failed);
+            let last = |id: &str| {
+                let ended = self.jobs.of(id).map(|(_, job)| job).filter(|job| job.state != JobState::Running);
+                ended.max_by_key(|job| job.attempt).map(|job| job.state)
+            };
+            let failed = |id: &&String| last(id) == Some(JobState::Failed);
             again.extend(ids.iter().filter(|id| !failed(id)).map(|id| (plan.clone(), id.clone())));
         }
         for (plan, id) in again {

@@ -43,11 +43,7 @@ pub fn search(dir: &Path) {
     for file in logs(dir) {
         search(format!("file {}", file.display()), &fs::read(&file).unwrap_or_default());
     }
-    for arguments in [
-        &["get", "all", "tenant-operator"][..],
-        &["status", "tenant-operator"],
-        &["history", "tenant-operator"],
-    ] {
+    for arguments in [&["get", "all", "tenant-operator"][..], &["status", "tenant-operator"], &["history", "tenant-operator"]] {
         search(format!("helm {}", arguments.join(" ")), helm(dir, arguments).as_bytes());
     }
     let (count, found) = (secrets.len(), hits.len());

@@ -15,7 +15,7 @@ use crate::core::verdict::Verdict;
 use crate::core::{names, rotation};
 
 /// What the step that makes the site puts back into one that is there.
-const REPAIRABLE: [&str; 3] = ["marker", "encryption_key", "database user"];
+const REPAIRABLE: [&str; 3] = ["marker", steps::ENCRYPTION_KEY, "database user"];
 
 pub fn up(who: &Subject, seen: &WorkSeen) -> Verdict {
     if who.reports() {

@@ -125,10 +125,12 @@ fn running(job: &JobSeen, order: &Order) -> Verdict {
     }
 }
 
-/// Whether the last word of the tenant's Jobs on the way up is that what is wanted now failed.
+/// Whether the last word of the tenant's Jobs on the way up is that what is wanted now failed; one that is tried again has not said
+/// its word yet.
 pub fn failed(who: &Subject, seen: &WorkSeen) -> bool {
-    let newest = seen.jobs.last().filter(|job| job.kind == JobKind::Provision && !job.leaving);
-    newest.is_some_and(|job| job.state == JobState::Failed && is_current(who, seen, job, &steps::left(who, &seen.versions)))
+    let said = |job: &&JobSeen| job.state != JobState::Running || job.kind != JobKind::Provision;
+    let last = seen.jobs.iter().rev().find(said).filter(|job| job.kind == JobKind::Provision && !job.leaving);
+    last.is_some_and(|job| job.state == JobState::Failed && is_current(who, seen, job, &steps::left(who, &seen.versions)))
 }
 
 /// Whether a Job was given what is wanted now. Where a step failed, only what that step is given counts: a spec put right must not

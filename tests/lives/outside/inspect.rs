@@ -121,11 +121,11 @@ impl Outside {
         if hashes.get("encryptionKey").is_some_and(|hash| *hash != json!(site.encryption.to_string())) {
             found.insert("encryptionKey".to_owned());
         }
-        if site
-            .keys
-            .get(expected["keys"]["user"].as_str().unwrap_or_default())
-            .is_none_or(|key| hashes["apiSecret"] != json!(key.api.to_string()) || key.under != site.encryption)
-        {
+        let user = site.keys.get(expected["keys"]["user"].as_str().unwrap_or_default());
+        if user.is_some_and(|key| key.revoked) {
+            found.insert("apiUser".to_owned());
+        }
+        if user.is_none_or(|key| hashes["apiSecret"] != json!(key.api.to_string()) || key.under != site.encryption) {
             found.insert("key".to_owned());
         }
         if site.settings.as_ref().is_none_or(|settings| settings[3]["mode"] != expected["settings"]["lockdown"]["mode"]) {
