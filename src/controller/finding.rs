@@ -65,6 +65,9 @@ impl Reconciler {
     }
 
     pub(super) async fn find_bench(&self, at: &BenchRef) -> Result<Option<Bench>, Error> {
+        if let Some(known) = self.live.shelves.benches.get(&at.namespace, &at.name) {
+            return Ok(known);
+        }
         let benches: Api<Bench> = Api::namespaced(self.client.clone(), &at.namespace);
         benches.get_opt(&at.name).await.map_err(|source| Error::cluster("get", "Bench", at.name.clone(), source))
     }

@@ -20,6 +20,7 @@ mod finding;
 mod inspection;
 mod messages;
 mod metered;
+mod news;
 pub mod pass;
 mod placing;
 pub mod plan;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub resync: Duration,
     /// How often the sites of a Bench are compared with what they should be.
     pub inspect_interval: Duration,
+    /// Secrets may be read in every namespace.
+    pub cluster_wide: bool,
     pub concurrency: u16,
 }
 
@@ -73,7 +76,9 @@ pub async fn run(context: Context, shutdown: impl Future<Output = ()> + Send + '
         shutdown.await;
         drop(stop);
     });
-    let woken = futures::stream::select(UnboundedReceiverStream::new(woken), UnboundedReceiverStream::new(called.tenants));
+    let changed = reconciler.live.shelves.watch_secrets(reconciler.client.clone(), reconciler.settings.cluster_wide);
+    let woken = [woken, called.tenants, changed].map(UnboundedReceiverStream::new);
+    let woken = futures::stream::select_all(woken);
     let tenants = watches::tenants(&reconciler, woken, ended(stopped.clone())).await?;
     let benches = watches::benches(&reconciler, ended(stopped.clone()));
     let plans = watches::plans(&reconciler, called.plans, ended(stopped));

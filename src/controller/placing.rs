@@ -88,6 +88,9 @@ impl Placements {
 
 impl Reconciler {
     pub(super) async fn benches(&self) -> Result<Vec<Bench>, Error> {
+        if let Some(known) = self.live.shelves.benches.all() {
+            return Ok(known);
+        }
         let all = Api::<Bench>::all(self.client.clone()).list(&ListParams::default()).await;
         Ok(all.map_err(|source| Error::cluster("list", "Bench", "all", source))?.items)
     }

@@ -57,6 +57,8 @@ pub async fn reconcile(tenant: Arc<Tenant>, here: Arc<Reconciler>) -> Result<Act
         here.step_aside(&tenant);
         return Ok(Action::await_change());
     }
+    // Right after a start, what watches tell first is everything.
+    here.live.shelves.warm().await;
     let timer = here.metrics.reconcile("tenant");
     let down = tenant.metadata.deletion_timestamp.is_some();
     if down && !finalizer::held(tenant.as_ref(), names::FINALIZER) {
@@ -121,9 +123,7 @@ impl Reconciler {
         if given.record.as_ref().is_some_and(|held| identity::is_leaving(&held.record)) {
             return Ok(self.pass(Subject::left_behind(given), Way::Down).await);
         }
-        let plans: Api<TenantPlan> = Api::all(self.client.clone());
-        let plan = plans.get_opt(&tenant.spec.plan).await;
-        let plan = plan.map_err(|source| Error::cluster("get", "TenantPlan", tenant.spec.plan.clone(), source))?;
+        let plan = self.find_plan(&tenant.spec.plan).await?;
         let record = given.record.as_ref().map(|held| &held.record);
         let turn = self.turns.look(tenant, plan.as_ref(), record, Timestamp::now());
         match Subject::parse(Given { plan: plan.as_ref(), turn, ..given }) {
@@ -133,6 +133,14 @@ impl Reconciler {
                 Ok(self.pass(who, Way::Up).await)
             }
         }
+    }
+
+    async fn find_plan(&self, name: &str) -> Result<Option<TenantPlan>, Error> {
+        if let Some(known) = self.live.shelves.plans.get("", name) {
+            return Ok(known);
+        }
+        let plans: Api<TenantPlan> = Api::all(self.client.clone());
+        plans.get_opt(name).await.map_err(|source| Error::cluster("get", "TenantPlan", name, source))
     }
 
     async fn down(&self, tenant: &Tenant, claims: Vec<Held>) -> Result<Pass, Error> {

@@ -2,9 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Secret;
 use kube::{Client, Resource};
 
+use self::recent::Recent;
+use self::shelves::Shelves;
 use super::gate::Gate;
 use super::{Effect, Error, World};
 use crate::core::names::label;
@@ -20,12 +25,26 @@ mod custody;
 mod inspection;
 mod jobs;
 mod outside;
+mod recent;
 mod secrets;
+pub mod shelf;
+pub mod shelves;
 mod work;
+
+/// So long, what belongs to a whole Bench is not asked for again.
+const BRIEFLY: Duration = Duration::from_secs(10);
 
 pub struct Live {
     client: Client,
     pub gate: Arc<Gate>,
+    /// What watches have told of.
+    pub shelves: Shelves,
+    /// The Bench's own Secrets, by namespace and name.
+    secrets: Recent<(String, String), Secret>,
+    /// What Jobs' pods are made after.
+    sources: Recent<(String, String), Deployment>,
+    /// Where the program of the steps is.
+    programs: Recent<String, ()>,
     outside: outside::Outside,
     /// What was seen of a tenant's work in this pass: four stages look at the same things.
     work: Mutex<HashMap<String, WorkSeen>>,
@@ -33,7 +52,16 @@ pub struct Live {
 
 impl Live {
     pub fn new(client: Client, gate: Arc<Gate>) -> Result<Self, Error> {
-        Ok(Self { client, gate, outside: outside::Outside::new()?, work: Mutex::default() })
+        Ok(Self {
+            client,
+            gate,
+            shelves: Shelves::default(),
+            secrets: Recent::new(BRIEFLY),
+            sources: Recent::new(BRIEFLY),
+            programs: Recent::new(BRIEFLY),
+            outside: outside::Outside::new()?,
+            work: Mutex::default(),
+        })
     }
 
     /// Drops what is remembered of a tenant in memory: at the start of a pass, and after everything that was done.

@@ -70,7 +70,21 @@ impl Live {
         Api::namespaced(self.client.clone(), namespace)
     }
 
+    /// One that the operator has made, or whose name it wants for one.
     pub(super) async fn find_secret(&self, namespace: &str, name: &str) -> Result<Option<Secret>, Error> {
+        let shelf = self.shelves.secrets(namespace).await;
+        if let Some(known) = shelf.as_ref().and_then(|shelf| shelf.get(namespace, name)) {
+            return Ok(known);
+        }
+        let found = self.ask_secret(namespace, name).await?;
+        if let (Some(shelf), Some(found)) = (shelf, &found) {
+            shelf.wrote(found);
+        }
+        Ok(found)
+    }
+
+    /// One of somebody else.
+    pub(super) async fn ask_secret(&self, namespace: &str, name: &str) -> Result<Option<Secret>, Error> {
         let found = self.secrets(namespace).get_opt(name).await;
         found.map_err(|source| Error::cluster("get", KIND, name, source))
     }
@@ -116,7 +130,7 @@ impl Live {
     pub(super) async fn read_inputs(&self, who: &Subject) -> Result<Inputs, Error> {
         let mut inputs = Inputs { missing: vec![], versions: BTreeMap::new(), values: BTreeMap::new() };
         for SecretInput { secret: name, key, env } in who.secret_inputs() {
-            let found = self.find_secret(&who.tenant.namespace, &name).await?;
+            let found = self.ask_secret(&who.tenant.namespace, &name).await?;
             let value = found.as_ref().and_then(|secret| secret.data.as_ref()?.get(&key));
             match value {
                 None => inputs.missing.push(format!("the key {key} of Secret {name}")),
@@ -178,7 +192,8 @@ impl Live {
         }
         let metadata = ObjectMeta { name: Some(name.to_owned()), labels: Some(who.labels()), annotations, ..Default::default() };
         let secret = Secret { metadata, data: Some(data), ..Default::default() };
-        written(name, self.secrets(namespace).create(&PostParams::default(), &secret).await)
+        let made = self.secrets(namespace).create(&PostParams::default(), &secret).await;
+        self.written(namespace, name, made).await
     }
 
     /// From the version that was read, and only while it is ours; a null takes a key out.
@@ -189,7 +204,8 @@ impl Live {
         }
         let patch =
             json!({"metadata": {"resourceVersion": found.metadata.resource_version, "labels": who.labels()}, "data": data});
-        written(name, self.secrets(namespace).patch(name, &PatchParams::default(), &Patch::Merge(patch)).await)
+        let changed = self.secrets(namespace).patch(name, &PatchParams::default(), &Patch::Merge(patch)).await;
+        self.written(namespace, name, changed).await
     }
 
     /// Deletes a Secret that carries the tenant's id; a missing one, or one that is not ours, is left.
@@ -199,7 +215,11 @@ impl Live {
                 let uid = secret.metadata.uid;
                 let params =
                     DeleteParams { preconditions: Some(Preconditions { uid, resource_version: None }), ..Default::default() };
-                match self.secrets(namespace).delete(name, &params).await {
+                let deleted = self.secrets(namespace).delete(name, &params).await;
+                if let Some(shelf) = self.shelves.secrets(namespace).await {
+                    shelf.deleted(namespace, name, deleted.as_ref().is_ok_and(|deleted| deleted.is_right()));
+                }
+                match deleted {
                     Err(source) if !absent(&source) => Err(Error::cluster("delete", KIND, name, source)),
                     _ => Ok(()),
                 }
@@ -207,15 +227,20 @@ impl Live {
             _ => Ok(()),
         }
     }
-}
 
-fn written(name: &str, result: kube::Result<Secret>) -> Result<(), Error> {
-    match result {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => {
-            Err(Error::Changed { kind: KIND, name: name.to_owned() })
+    async fn written(&self, namespace: &str, name: &str, result: kube::Result<Secret>) -> Result<(), Error> {
+        let shelf = self.shelves.secrets(namespace).await;
+        match result {
+            Ok(secret) => {
+                shelf.iter().for_each(|shelf| shelf.wrote(&secret));
+                Ok(())
+            }
+            Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => {
+                shelf.iter().for_each(|shelf| shelf.doubt(namespace, name));
+                Err(Error::Changed { kind: KIND, name: name.to_owned() })
+            }
+            Err(source) => Err(Error::cluster("write", KIND, name, source)),
         }
-        Err(source) => Err(Error::cluster("write", KIND, name, source)),
     }
 }
 

@@ -1,0 +1,107 @@
+//! The streams that watches are: without what can't be read, onto the shelves, and no more often than is of use.
+
+use std::collections::HashSet;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::ready;
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt};
+use kube::Resource;
+use kube::api::{Api, ApiResource, DynamicObject};
+use kube::core::DeserializeGuard;
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::{WatchStreamExt, watcher};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::tenant::Reconciler;
+use crate::api::Bench;
+use crate::world::live::shelf::Shelf;
+use crate::world::live::shelves::Shelves;
+
+/// A Bench counts its tenants this often while they come and go.
+const GATHERING: Duration = Duration::from_secs(5);
+
+/// What can be kept on a shelf.
+pub trait Kept: Resource + Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static {}
+impl<K: Resource + Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static> Kept for K {}
+
+pub type OnShelf<K> = fn(&Shelves) -> &Shelf<K>;
+
+/// What is told of a kind goes onto its shelf before anybody is woken by it.
+pub fn kept<K: Kept>(
+    here: &Arc<Reconciler>,
+    shelf: OnShelf<K>,
+) -> impl FnMut(&watcher::Result<watcher::Event<K>>) + Send + 'static {
+    let here = here.clone();
+    shelf(&here.live.shelves).feed();
+    move |event| {
+        if let Ok(event) = event {
+            shelf(&here.live.shelves).hear(event);
+        }
+    }
+}
+
+/// The watch of tenants' children, without what is no news: our own writes.
+pub fn told<K: Kept>(
+    here: &Arc<Reconciler>,
+    api: Api<K>,
+    of: watcher::Config,
+    shelf: OnShelf<K>,
+) -> BoxStream<'static, watcher::Result<K>> {
+    let here = here.clone();
+    shelf(&here.live.shelves).feed();
+    let news = move |event: &watcher::Result<watcher::Event<K>>| {
+        ready(event.as_ref().map_or(true, |event| shelf(&here.live.shelves).hear(event)))
+    };
+    watcher(api, of).default_backoff().filter(news).touched_objects().boxed()
+}
+
+/// The same of a kind that is only compared with what it should be.
+pub fn child<K: Resource<DynamicType = ()>>(
+    here: &Arc<Reconciler>,
+    shelf: OnShelf<DynamicObject>,
+) -> BoxStream<'static, watcher::Result<DynamicObject>> {
+    told(here, Api::all_with(here.client.clone(), &ApiResource::erase::<K>(&())), super::watches::ours(), shelf)
+}
+
+/// The watch of a kind, without objects that can't be read: one of them must not stop it for all.
+pub fn readable<K>(api: Api<DeserializeGuard<K>>) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    use watcher::Event;
+    let events = watcher(api, watcher::Config::default()).default_backoff();
+    events.filter_map(|event| {
+        ready(match event {
+            Ok(Event::Apply(object)) => legible(object).map(|object| Ok(Event::Apply(object))),
+            Ok(Event::InitApply(object)) => legible(object).map(|object| Ok(Event::InitApply(object))),
+            Ok(Event::Delete(object)) => legible(object).map(|object| Ok(Event::Delete(object))),
+            Ok(Event::Init) => Some(Ok(Event::Init)),
+            Ok(Event::InitDone) => Some(Ok(Event::InitDone)),
+            Err(error) => Some(Err(error)),
+        })
+    })
+}
+
+fn legible<K: Resource<DynamicType = ()>>(object: DeserializeGuard<K>) -> Option<K> {
+    object.0.map_err(|problem| tracing::error!(kind = %K::kind(&()), %problem, "an object can't be read and is left alone")).ok()
+}
+
+/// Each Bench at once, but none again before a while: a thousand claims are counted as easily as one.
+pub fn gathered(touched: mpsc::UnboundedReceiver<ObjectRef<Bench>>) -> impl Stream<Item = ObjectRef<Bench>> + Send {
+    let rounds = futures::stream::unfold((touched, Instant::now()), |(mut touched, next)| async move {
+        let first = touched.recv().await?;
+        sleep_until(next).await;
+        let mut all = HashSet::from([first]);
+        while let Ok(another) = touched.try_recv() {
+            all.insert(another);
+        }
+        Some((futures::stream::iter(all), (touched, Instant::now() + GATHERING)))
+    });
+    rounds.flatten()
+}
