@@ -14,20 +14,22 @@ use super::pass::{self, Done};
 use super::placing::Placements;
 use super::status::Scribe;
 use super::{Settings, finalizer};
-use crate::api::{Bench, Phase, Tenant, TenantPlan};
+use crate::api::{Bench, Condition, Phase, Tenant, TenantPlan};
 use crate::core::abandon;
 use crate::core::identity::{self, Begin, Held, Identity, Named};
 use crate::core::names::{self, annotation};
 use crate::core::pace;
 use crate::core::place;
 use crate::core::report;
-use crate::core::stages::Way;
+use crate::core::stages::registry::IN_SYNC;
+use crate::core::stages::{Way, probe};
 use crate::core::subject::{Given, ObjectName, Problem, Subject};
 use crate::runtime::Metrics;
 use crate::runtime::metrics::Outcome;
 use crate::world::error::{Class, Error};
 use crate::world::gate::Gate;
 use crate::world::live::Live;
+use crate::world::live::trust::Said;
 use crate::world::turns::Turns;
 
 /// What every reconcile has in common, of Tenants and of Benches.
@@ -130,6 +132,7 @@ impl Reconciler {
             Err(problem) => Ok(Pass::Problem(problem)),
             Ok(who) => {
                 finalizer::hold(&self.client, tenant, names::FINALIZER).await?;
+                self.live.trust(&who.id, || said(tenant));
                 Ok(self.pass(who, Way::Up).await)
             }
         }
@@ -189,6 +192,7 @@ impl Reconciler {
     async fn pass(&self, who: Subject, way: Way) -> Pass {
         let world = Metered { world: &self.live, metrics: &self.metrics };
         let done = pass::run(&world, who, way).await;
+        self.live.seen(&done.who.id);
         if way == Way::Up {
             self.turns.report(&done.who, done.came());
         }
@@ -273,7 +277,10 @@ impl Reconciler {
         } else if let Some(again) = done.again {
             again
         } else if done.settled() {
-            pace::at_rest(&who.bench.spec.probe, self.settings.resync)
+            let probe = &who.bench.spec.probe;
+            let due = self.live.probe_due(&who.id, probe.interval()).map(|left| left.max(Duration::from_secs(1)));
+            let pause = pace::at_rest(probe, self.settings.resync);
+            due.filter(|_| !probe.mode.is_off()).map_or(pause, |due| due.min(pause))
         } else {
             // What a person puts right is mostly nothing that a watch tells of.
             self.settings.resync.min(STALLED)
@@ -293,6 +300,15 @@ impl Reconciler {
         });
         failing.unwrap_or(done.who.now)
     }
+}
+
+/// What the status says that an earlier process has seen, of this generation of the Tenant.
+fn said(tenant: &Tenant) -> Said {
+    let status = tenant.status.as_ref().filter(|status| status.observed_generation == tenant.metadata.generation);
+    let find =
+        |condition: Condition| status.and_then(|status| status.conditions.iter().find(|found| found.type_ == condition.type_()));
+    let row = find(Condition::Registered).is_some_and(|found| found.status == "True" && found.reason == IN_SYNC);
+    Said { probe: find(Condition::Reachable).and_then(probe::passed), row }
 }
 
 fn outcome(done: &Done) -> Outcome {

@@ -11,6 +11,7 @@ use kube::{Client, Resource};
 use self::recent::Recent;
 use self::shelves::Shelves;
 use super::gate::Gate;
+use super::http::registry::Fields;
 use super::{Effect, Error, World};
 use crate::core::names::label;
 use crate::core::op::{Change, Op};
@@ -29,6 +30,7 @@ mod recent;
 mod secrets;
 pub mod shelf;
 pub mod shelves;
+pub mod trust;
 mod work;
 
 /// So long, what belongs to a whole Bench is not asked for again.
@@ -45,6 +47,8 @@ pub struct Live {
     sources: Recent<(String, String), Deployment>,
     /// Where the program of the steps is.
     programs: Recent<String, ()>,
+    /// What the Masters' DocTypes have.
+    fields: Recent<(String, String), Fields>,
     outside: outside::Outside,
     /// What was seen of a tenant's work in this pass: four stages look at the same things.
     work: Mutex<HashMap<String, WorkSeen>>,
@@ -59,6 +63,7 @@ impl Live {
             secrets: Recent::new(BRIEFLY),
             sources: Recent::new(BRIEFLY),
             programs: Recent::new(BRIEFLY),
+            fields: Recent::new(BRIEFLY),
             outside: outside::Outside::new()?,
             work: Mutex::default(),
         })
@@ -67,6 +72,23 @@ impl Live {
     /// Drops what is remembered of a tenant in memory: at the start of a pass, and after everything that was done.
     fn forget(&self, id: &str) {
         self.work.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    /// Before a pass on the way up: what the status says that an earlier process has left counts once.
+    pub fn trust(&self, id: &str, said: impl FnOnce() -> trust::Said) {
+        if self.shelves.listen() {
+            self.outside.trust(id, said);
+        }
+    }
+
+    /// A pass over the tenant is over.
+    pub fn seen(&self, id: &str) {
+        self.outside.seen(id);
+    }
+
+    /// How long the tenant's last probe is good for yet.
+    pub fn probe_due(&self, id: &str, interval: Duration) -> Option<Duration> {
+        self.outside.good_for(id, interval)
     }
 
     /// A tenant that is gone leaves nothing in memory.
@@ -89,7 +111,7 @@ impl World for Live {
             Stage::Certificate => Seen::Certificate(self.see_certificate(way, who).await?),
             Stage::Site | Stage::Apps | Stage::Settings | Stage::Keys => Seen::Work(self.see_work(stage, way, who).await?),
             Stage::Probe => Seen::Probe(self.see_probe(way, who).await?),
-            Stage::Registry => Seen::Registry(self.see_registry(who).await?),
+            Stage::Registry => Seen::Registry(self.see_registry(way, who).await?),
         })
     }
 
