@@ -15,6 +15,7 @@ use crate::world::live::Live;
 use crate::world::turns::Turns;
 
 pub mod bench;
+mod events;
 mod finalizer;
 mod finding;
 mod inspection;
@@ -69,7 +70,9 @@ pub async fn run(context: Context, shutdown: impl Future<Output = ()> + Send + '
     let live = Live::new(client.clone(), Arc::new(gate))?;
     live.resume_gate().await?;
     let (turns, called) = Turns::new();
-    let reconciler = Arc::new(Reconciler::new(client, live, turns, metrics, settings));
+    let mut reconciler = Reconciler::new(client, live, turns, metrics, settings);
+    reconciler.settle_in();
+    let reconciler = Arc::new(reconciler);
 
     let (stop, stopped) = watch::channel(());
     tokio::spawn(async move {

@@ -32,20 +32,6 @@ impl<K: Resource + Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 
 
 pub type OnShelf<K> = fn(&Shelves) -> &Shelf<K>;
 
-/// What is told of a kind goes onto its shelf before anybody is woken by it.
-pub fn kept<K: Kept>(
-    here: &Arc<Reconciler>,
-    shelf: OnShelf<K>,
-) -> impl FnMut(&watcher::Result<watcher::Event<K>>) + Send + 'static {
-    let here = here.clone();
-    shelf(&here.live.shelves).feed();
-    move |event| {
-        if let Ok(event) = event {
-            shelf(&here.live.shelves).hear(event);
-        }
-    }
-}
-
 /// The watch of tenants' children, without what is no news: our own writes.
 pub fn told<K: Kept>(
     here: &Arc<Reconciler>,
@@ -55,10 +41,20 @@ pub fn told<K: Kept>(
 ) -> BoxStream<'static, watcher::Result<K>> {
     let here = here.clone();
     shelf(&here.live.shelves).feed();
-    let news = move |event: &watcher::Result<watcher::Event<K>>| {
-        ready(event.as_ref().map_or(true, |event| shelf(&here.live.shelves).hear(event)))
-    };
+    let news = move |event: &watcher::Result<watcher::Event<K>>| ready(hear(shelf(&here.live.shelves), event));
     watcher(api, of).default_backoff().filter(news).touched_objects().boxed()
+}
+
+/// Onto the shelf before anybody is woken by it. Whether it is news.
+fn hear<K: Kept>(shelf: &Shelf<K>, event: &watcher::Result<watcher::Event<K>>) -> bool {
+    match event {
+        Ok(event) => shelf.hear(event),
+        Err(watcher::Error::InitialListFailed(_)) => {
+            shelf.lose();
+            true
+        }
+        Err(_) => true,
+    }
 }
 
 /// The same of a kind that is only compared with what it should be.
@@ -69,27 +65,52 @@ pub fn child<K: Resource<DynamicType = ()>>(
     told(here, Api::all_with(here.client.clone(), &ApiResource::erase::<K>(&())), super::watches::ours(), shelf)
 }
 
-/// The watch of a kind, without objects that can't be read: one of them must not stop it for all.
-pub fn readable<K>(api: Api<DeserializeGuard<K>>) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send
+/// The watch of a kind, without objects that can't be read: one of them must not stop it for all. Onto a shelf goes that they are there.
+pub fn readable<K>(
+    api: Api<DeserializeGuard<K>>,
+    keep: Option<(&Arc<Reconciler>, OnShelf<K>)>,
+) -> BoxStream<'static, watcher::Result<watcher::Event<K>>>
 where
-    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
+    K: Kept + Resource<DynamicType = ()>,
 {
-    use watcher::Event;
+    let keep = keep.map(|(here, shelf)| (here.clone(), shelf));
+    if let Some((here, shelf)) = &keep {
+        shelf(&here.live.shelves).feed();
+    }
     let events = watcher(api, watcher::Config::default()).default_backoff();
-    events.filter_map(|event| {
-        ready(match event {
-            Ok(Event::Apply(object)) => legible(object).map(|object| Ok(Event::Apply(object))),
-            Ok(Event::InitApply(object)) => legible(object).map(|object| Ok(Event::InitApply(object))),
-            Ok(Event::Delete(object)) => legible(object).map(|object| Ok(Event::Delete(object))),
-            Ok(Event::Init) => Some(Ok(Event::Init)),
-            Ok(Event::InitDone) => Some(Ok(Event::InitDone)),
-            Err(error) => Some(Err(error)),
-        })
-    })
+    let events = events.filter_map(move |event| {
+        let shelf = keep.as_ref().map(|(here, shelf)| shelf(&here.live.shelves));
+        let event = legible(event, shelf);
+        if let (Some(shelf), Some(event)) = (shelf, &event) {
+            hear(shelf, event);
+        }
+        ready(event)
+    });
+    events.boxed()
 }
 
-fn legible<K: Resource<DynamicType = ()>>(object: DeserializeGuard<K>) -> Option<K> {
-    object.0.map_err(|problem| tracing::error!(kind = %K::kind(&()), %problem, "an object can't be read and is left alone")).ok()
+fn legible<K: Kept + Resource<DynamicType = ()>>(
+    event: watcher::Result<watcher::Event<DeserializeGuard<K>>>,
+    shelf: Option<&Shelf<K>>,
+) -> Option<watcher::Result<watcher::Event<K>>> {
+    use watcher::Event;
+    let read = |object: DeserializeGuard<K>| {
+        let problem = match object.0 {
+            Ok(object) => return Some(object),
+            Err(problem) => problem,
+        };
+        tracing::error!(kind = %K::kind(&()), %problem, "an object can't be read and is left alone");
+        shelf.iter().for_each(|shelf| shelf.illegible(&problem.metadata));
+        None
+    };
+    match event {
+        Ok(Event::Apply(object)) => read(object).map(|object| Ok(Event::Apply(object))),
+        Ok(Event::InitApply(object)) => read(object).map(|object| Ok(Event::InitApply(object))),
+        Ok(Event::Delete(object)) => read(object).map(|object| Ok(Event::Delete(object))),
+        Ok(Event::Init) => Some(Ok(Event::Init)),
+        Ok(Event::InitDone) => Some(Ok(Event::InitDone)),
+        Err(error) => Some(Err(error)),
+    }
 }
 
 /// Each Bench at once, but none again before a while: a thousand claims are counted as easily as one.

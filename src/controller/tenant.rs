@@ -90,6 +90,11 @@ impl Reconciler {
         Self { scribe: Scribe::new(client.clone()), placements: Placements::default(), client, live, turns, metrics, settings }
     }
 
+    /// As a process that goes on for long, and not for one pass.
+    pub fn settle_in(&mut self) {
+        self.scribe.tell_in_background();
+    }
+
     async fn look_and_act(&self, tenant: &Tenant, down: bool) -> Result<Pass, Error> {
         let claims = self.live.recall(&ObjectName::of(tenant)).await?;
         if down { self.down(tenant, claims).await } else { self.up(tenant, claims).await }
@@ -196,9 +201,9 @@ impl Reconciler {
         if way == Way::Up {
             self.turns.report(&done.who, done.came());
         }
-        for (bench, used, waiting) in self.live.gate.load() {
-            self.metrics.gate(&format!("{}/{}", bench.namespace, bench.name), used, waiting);
-        }
+        let bench = done.who.bench_ref();
+        let (used, waiting) = self.live.gate.load(&bench);
+        self.metrics.gate(&format!("{}/{}", bench.namespace, bench.name), used, waiting);
         Pass::Done(Box::new(done))
     }
 
@@ -229,7 +234,7 @@ impl Reconciler {
                 }
                 let status = report::status(old.as_ref(), &done.report());
                 self.publish(tenant, status).await?;
-                Ok((self.next(&done), outcome(&done)))
+                Ok((self.next(tenant, &done), outcome(&done)))
             }
             Pass::Problem(problem) => {
                 self.step_aside(tenant);
@@ -270,10 +275,10 @@ impl Reconciler {
         self.metrics.tenant_gone(&tenant.namespace().unwrap_or_default(), &tenant.name_any());
     }
 
-    fn next(&self, done: &Done) -> Action {
+    fn next(&self, tenant: &Tenant, done: &Done) -> Action {
         let who = &done.who;
         let pause = if done.failed {
-            pace::after_error(who.now, self.failing_since(done))
+            pace::after_error(who.now, self.failing_since(tenant, done))
         } else if let Some(again) = done.again {
             again
         } else if done.settled() {
@@ -289,8 +294,8 @@ impl Reconciler {
     }
 
     /// Since when the first failing condition fails, as the status has it.
-    fn failing_since(&self, done: &Done) -> Timestamp {
-        let failing = self.scribe.written(&done.who.tenant).and_then(|status| {
+    fn failing_since(&self, tenant: &Tenant, done: &Done) -> Timestamp {
+        let failing = self.scribe.current(tenant).and_then(|status| {
             status
                 .conditions
                 .iter()

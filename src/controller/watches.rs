@@ -24,7 +24,7 @@ use kube::{Resource, ResourceExt};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
-use super::news::{child, gathered, kept, readable, told};
+use super::news::{child, gathered, readable, told};
 use super::tenant::{self, Reconciler};
 use super::{Error, bench, messages, plan};
 use crate::api::{Bench, BenchRef, Differing, Tenant, TenantClaim, TenantPlan};
@@ -53,7 +53,7 @@ pub async fn tenants(
 ) -> Result<Tenants, Error> {
     let client = here.client.clone();
     let (store, writer) = reflector::store();
-    let events = readable::<Tenant>(Api::all(client.clone())).inspect(news(here));
+    let events = readable::<Tenant>(Api::all(client.clone()), None).inspect(news(here));
     let tenants = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
     let config = ControllerConfig::default().concurrency(here.settings.concurrency).debounce(DEBOUNCE);
     let mut controller = Controller::for_stream(tenants, store.clone())
@@ -61,7 +61,7 @@ pub async fn tenants(
         .watches_stream(told(here, Api::<Job>::all(client.clone()), ours(), |shelves| &shelves.jobs), owner)
         .watches_stream(told(here, Api::<Pod>::all(client.clone()), steps(), |shelves| &shelves.pods), owner)
         .watches_stream(
-            readable::<Bench>(Api::all(client.clone())).inspect(kept(here, |shelves| &shelves.benches)).touched_objects(),
+            readable::<Bench>(Api::all(client.clone()), Some((here, |shelves| &shelves.benches))).touched_objects(),
             of_bench(&store),
         )
         .watches_stream_with(child::<Ingress>(here, |shelves| &shelves.ingresses), owner, ApiResource::erase::<Ingress>(&()))
@@ -82,12 +82,11 @@ pub async fn tenants(
 
 pub fn benches(here: &Arc<Reconciler>, stop: impl Future<Output = ()> + Send + Sync + 'static) -> BoxStream<'static, ()> {
     let client = here.client.clone();
-    let claims =
-        readable::<TenantClaim>(Api::all(client.clone())).inspect(kept(here, |shelves| &shelves.claims)).touched_objects();
+    let claims = readable::<TenantClaim>(Api::all(client.clone()), Some((here, |shelves| &shelves.claims))).touched_objects();
     let (touched, touching) = mpsc::unbounded_channel();
     let tenants = Api::<Tenant>::all(client.clone());
     let (store, writer) = reflector::store();
-    let events = readable::<Bench>(Api::all(client));
+    let events = readable::<Bench>(Api::all(client), None);
     let benches = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
     Controller::for_stream(benches, store)
         .with_config(ControllerConfig::default().concurrency(2).debounce(Duration::from_secs(1)))
@@ -116,7 +115,7 @@ pub fn plans(
     stop: impl Future<Output = ()> + Send + Sync + 'static,
 ) -> BoxStream<'static, ()> {
     let (store, writer) = reflector::store();
-    let events = readable::<TenantPlan>(Api::all(here.client.clone())).inspect(kept(here, |shelves| &shelves.plans));
+    let events = readable::<TenantPlan>(Api::all(here.client.clone()), Some((here, |shelves| &shelves.plans)));
     let plans = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
     Controller::for_stream(plans, store)
         .with_config(ControllerConfig::default().concurrency(2).debounce(Duration::from_secs(1)))

@@ -24,7 +24,8 @@ impl Live {
 
     pub(super) async fn find(&self, who: &Subject, child: &Child) -> Result<Option<DynamicObject>, Error> {
         let shelf = self.shelves.of(child);
-        if let Some(known) = shelf.get(&who.bench.namespace, child.name()) {
+        // One that is not ours is not watched, and must be seen before anything is applied.
+        if let Some(known) = shelf.sure(&who.bench.namespace, child.name()) {
             return Ok(known);
         }
         let found = self.of(who, child).get_opt(child.name()).await;

@@ -51,6 +51,11 @@ impl Live {
         Ok(found)
     }
 
+    /// How many sites are on a Bench; none where it is not known.
+    pub fn count_on(&self, bench: &BenchRef) -> Option<usize> {
+        self.shelves.claims.count(bench_of(bench))
+    }
+
     /// The claims of the sites that are on a Bench; none where only the API server can say.
     pub fn known_on(&self, bench: &BenchRef) -> Option<Vec<TenantClaim>> {
         self.shelves.claims.group(bench_of(bench))

@@ -9,6 +9,7 @@ use kube::api::{Api, DeleteParams, ListParams, PostParams};
 
 use super::shelves::id_of;
 use super::{Live, absent};
+use crate::api::BenchRef;
 use crate::core::evidence;
 use crate::core::manifests::{job, steps};
 use crate::core::names::{annotation, label};
@@ -16,9 +17,11 @@ use crate::core::op::{JobKind, JobPlan};
 use crate::core::seen::{JobSeen, JobState, StepReport};
 use crate::core::stages::Way;
 use crate::core::steps::Step;
-use crate::core::subject::Subject;
+use crate::core::subject::{ObjectName, Subject};
 use crate::world::Error;
 
+/// So many Jobs are read at once.
+const PAGE: u32 = 500;
 /// Reasons of a waiting container that do not pass by themselves.
 const BLOCKED: [&str; 5] =
     ["ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError", "ErrImageNeverPull"];
@@ -115,20 +118,24 @@ impl Live {
 
     /// Fills the gate again from the Jobs that have not ended.
     pub async fn resume_gate(&self) -> Result<(), Error> {
-        let ours = ListParams::default().labels(&format!("{},{}", label::ID, label::STEP));
+        let mut page = ListParams::default().labels(&format!("{},{}", label::ID, label::STEP)).limit(PAGE);
         let all: Api<Job> = Api::all(self.client.clone());
-        let jobs = all.list(&ours).await.map_err(|source| Error::cluster("list", "Job", "unfinished", source))?;
-        for job in jobs.items.iter().filter(|job| state(job) == JobState::Running) {
-            let label =
-                |name: &str| job.metadata.labels.as_ref().and_then(|labels| labels.get(name)).cloned().unwrap_or_default();
-            let way = if JobKind::parse(&label(label::STEP)) == Some(JobKind::Remove) { Way::Down } else { Way::Up };
-            let bench =
-                crate::api::BenchRef { name: label(label::BENCH), namespace: job.metadata.namespace.clone().unwrap_or_default() };
-            let tenant =
-                crate::core::subject::ObjectName { namespace: label(label::TENANT_NAMESPACE), name: label(label::TENANT) };
-            self.gate.resume(bench, way, label(label::ID), tenant);
+        loop {
+            let jobs = all.list(&page).await.map_err(|source| Error::cluster("list", "Job", "unfinished", source))?;
+            jobs.items.iter().filter(|job| state(job) == JobState::Running).for_each(|job| self.resume(job));
+            match jobs.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => page = page.continue_token(&token),
+                None => return Ok(()),
+            }
         }
-        Ok(())
+    }
+
+    fn resume(&self, job: &Job) {
+        let label = |name: &str| job.metadata.labels.as_ref().and_then(|labels| labels.get(name)).cloned().unwrap_or_default();
+        let way = if JobKind::parse(&label(label::STEP)) == Some(JobKind::Remove) { Way::Down } else { Way::Up };
+        let bench = BenchRef { name: label(label::BENCH), namespace: job.metadata.namespace.clone().unwrap_or_default() };
+        let tenant = ObjectName { namespace: label(label::TENANT_NAMESPACE), name: label(label::TENANT) };
+        self.gate.resume(bench, way, label(label::ID), tenant);
     }
 }
 

@@ -193,6 +193,11 @@ impl Live {
         let metadata = ObjectMeta { name: Some(name.to_owned()), labels: Some(who.labels()), annotations, ..Default::default() };
         let secret = Secret { metadata, data: Some(data), ..Default::default() };
         let made = self.secrets(namespace).create(&PostParams::default(), &secret).await;
+        let taken = matches!(&made, Err(kube::Error::Api(status)) if status.is_already_exists());
+        // One that is not ours is not watched.
+        if taken && self.ask_secret(namespace, name).await?.is_some_and(|found| !carries(&found, &who.id)) {
+            return Err(Error::SecretNotOurs { name: format!("{namespace}/{name}") });
+        }
         self.written(namespace, name, made).await
     }
 

@@ -7,8 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use kube::Resource;
@@ -17,7 +16,7 @@ use kube::runtime::watcher::Event;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 /// A list of everything takes no longer; until then it can be asked for one by one.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -36,8 +35,8 @@ pub struct Shelf<K> {
     state: RwLock<State>,
     /// Every object there was at some time has been told of.
     filled: watch::Sender<bool>,
-    /// Somebody listens to a watch for it.
-    fed: AtomicBool,
+    /// Since when a watch fills it.
+    fed: OnceLock<Instant>,
     kind: PhantomData<fn() -> K>,
 }
 
@@ -77,7 +76,7 @@ where
     K: Resource + Serialize + DeserializeOwned + Clone,
 {
     pub fn new(form: Form<K>) -> Self {
-        Self { form, state: RwLock::default(), filled: watch::channel(false).0, fed: AtomicBool::new(false), kind: PhantomData }
+        Self { form, state: RwLock::default(), filled: watch::channel(false).0, fed: OnceLock::new(), kind: PhantomData }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -94,19 +93,18 @@ where
 
     /// From now on a watch fills it.
     pub fn feed(&self) {
-        self.fed.store(true, Ordering::Relaxed);
+        self.fed.get_or_init(Instant::now);
     }
 
     /// Waits until it can answer, if a watch fills it; not for ever.
     pub async fn warm(&self) {
-        if self.fed.load(Ordering::Relaxed) && !self.is_filled() {
-            let mut filled = self.filled.subscribe();
-            // In both cases the API server is asked instead: the watch is denied, or slow.
-            let _ = timeout(PATIENCE, filled.wait_for(|filled| *filled)).await;
-        }
+        let Some(since) = self.fed.get().filter(|_| !self.is_filled()) else { return };
+        let mut filled = self.filled.subscribe();
+        // If it is not by then the watch is denied or slow, and the API server is asked instead.
+        let _ = timeout_at(*since + PATIENCE, filled.wait_for(|filled| *filled)).await;
     }
 
-    /// The watch is denied: what is here gets old.
+    /// The watch cannot list what there is: what is here gets old.
     pub fn lose(&self) {
         self.filled.send_replace(false);
     }
@@ -122,6 +120,18 @@ where
             Some(Body::Unsure) => None,
             Some(Body::There(json)) => serde_json::from_slice(json).ok().map(Some),
         }
+    }
+
+    /// The same, but what was never heard of may be there all the same: not ours, and so not told of.
+    pub fn sure(&self, namespace: &str, name: &str) -> Option<Option<K>> {
+        let heard = self.read().kept.contains_key(place(namespace, name).as_ref());
+        self.get(namespace, name).filter(|_| heard)
+    }
+
+    /// How many there are of a group; none where only the API server can say.
+    pub fn count(&self, group: u64) -> Option<usize> {
+        let there = |entry: &&Entry| entry.group == Some(group) && !matches!(entry.body, Body::Gone);
+        self.is_filled().then(|| self.read().kept.values().filter(there).count())
     }
 
     /// All that are found by this key. None: the API server has to be asked.
@@ -157,6 +167,16 @@ where
     /// It is not as it was thought to be.
     pub fn doubt(&self, namespace: &str, name: &str) {
         self.change().mark(namespace, name, Body::Unsure);
+    }
+
+    /// The watch has told of one that can't be read: whoever needs it asks, and sees why.
+    pub fn illegible(&self, meta: &ObjectMeta) {
+        let mut state = self.change();
+        let place = place_of(meta);
+        if let Some(coming) = &mut state.coming {
+            coming.insert(place.clone());
+        }
+        state.insert(place, &self.form, meta, Body::Unsure);
     }
 
     /// False where this is no news: our own write, or what was there before this process began.
@@ -205,15 +225,18 @@ impl State {
         let mut object = object.clone();
         object.meta_mut().managed_fields = None;
         (form.prune)(&mut object);
-        let meta = object.meta();
-        let (whose, group) = ((form.whose)(meta), (form.group)(meta));
         let body = serde_json::to_vec(&object).map_or(Body::Unsure, |json| Body::There(json.into()));
+        self.insert(place, form, object.meta(), body);
+        true
+    }
+
+    fn insert<K>(&mut self, place: Arc<str>, form: &Form<K>, meta: &ObjectMeta, body: Body) {
+        let (whose, group) = ((form.whose)(meta), (form.group)(meta));
         self.remove(&place);
         if let Some(key) = whose {
             self.whose.entry(key).or_default().push(place.clone());
         }
-        self.kept.insert(place, Entry { version, whose, group, body });
-        true
+        self.kept.insert(place, Entry { version: version(meta), whose, group, body });
     }
 
     fn mark(&mut self, namespace: &str, name: &str, body: Body) {

@@ -144,8 +144,8 @@ impl Watch {
                         let _ = self.news.send(tenant);
                     }
                 }
-                Err(watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error)) if is_denied(&error) => {
-                    tracing::warn!(namespace = place, "Secrets can't be watched: each is read whenever it is needed");
+                Err(watcher::Error::InitialListFailed(error)) => {
+                    tracing::warn!(namespace = place, %error, "Secrets can't be watched: each is read whenever it is needed");
                     shelf.lose();
                 }
                 // What is there stays as it is until the watch goes on.
@@ -153,10 +153,6 @@ impl Watch {
             }
         }
     }
-}
-
-fn is_denied(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if matches!(status.code, 401 | 403))
 }
 
 fn word<'a>(meta: &'a ObjectMeta, name: &str) -> Option<&'a str> {
