@@ -1,7 +1,7 @@
 //! Where a new Tenant goes, with an eye on how many a Bench takes: also when many come at once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use k8s_openapi::api::core::v1::Namespace;
@@ -29,6 +29,10 @@ struct Carried {
 }
 
 impl Carried {
+    fn others(&self, tenant: &ObjectName) -> usize {
+        self.known.len() - usize::from(self.known.contains(tenant))
+    }
+
     /// Placed, but for this one, and without its claims.
     fn coming(&self, tenant: &ObjectName) -> usize {
         self.placed.iter().filter(|(other, claimed)| claimed.is_none() && *other != tenant).count()
@@ -66,7 +70,7 @@ impl Placements {
     /// Whether the Bench has to be read (again) before anybody is placed on it.
     fn unknown(&self, bench: &BenchRef, tenant: &ObjectName, capacity: usize) -> bool {
         let lanes = self.lanes();
-        let is_full = |carried: &Carried| carried.known.iter().filter(|other| *other != tenant).count() >= capacity;
+        let is_full = |carried: &Carried| carried.others(tenant) >= capacity;
         lanes.get(bench).is_none_or(|carried| !carried.limited || is_full(carried))
     }
 
@@ -89,7 +93,7 @@ impl Placements {
     ) -> Result<BenchRef, Problem> {
         let mut lanes = self.lanes();
         let count = |bench: &Bench| match lanes.get(&place::reference(bench)).filter(|_| bench.spec.capacity.is_some()) {
-            Some(carried) => carried.known.iter().filter(|other| *other != tenant).count(),
+            Some(carried) => carried.others(tenant),
             // Those that were sent there just now and have no claim yet would all be sent to one.
             None => carries(bench) + lanes.get(&place::reference(bench)).map_or(0, |carried| carried.coming(tenant)),
         };
@@ -104,12 +108,12 @@ impl Placements {
 }
 
 impl Reconciler {
-    pub(super) async fn benches(&self) -> Result<Vec<Bench>, Error> {
+    pub(super) async fn benches(&self) -> Result<Arc<Vec<Bench>>, Error> {
         if let Some(known) = self.live.shelves.benches.all() {
             return Ok(known);
         }
         let all = Api::<Bench>::all(self.client.clone()).list(&ListParams::default()).await;
-        Ok(all.map_err(|source| Error::cluster("list", "Bench", "all", source))?.items)
+        Ok(Arc::new(all.map_err(|source| Error::cluster("list", "Bench", "all", source))?.items))
     }
 
     pub(super) async fn place(&self, tenant: &Tenant, benches: &[Bench]) -> Result<Result<BenchRef, Problem>, Error> {

@@ -6,8 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::marker::PhantomData;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use kube::Resource;
@@ -37,11 +36,15 @@ pub struct Shelf<K> {
     filled: watch::Sender<bool>,
     /// Since when a watch fills it.
     fed: OnceLock<Instant>,
-    kind: PhantomData<fn() -> K>,
+    /// All there was after so many changes.
+    whole: Mutex<Option<Whole<K>>>,
 }
+
+type Whole<K> = (u64, Arc<Vec<K>>);
 
 #[derive(Default)]
 struct State {
+    changes: u64,
     /// By namespace and name.
     kept: HashMap<Arc<str>, Entry>,
     whose: HashMap<u64, Vec<Arc<str>>>,
@@ -76,7 +79,7 @@ where
     K: Resource + Serialize + DeserializeOwned + Clone,
 {
     pub fn new(form: Form<K>) -> Self {
-        Self { form, state: RwLock::default(), filled: watch::channel(false).0, fed: OnceLock::new(), kind: PhantomData }
+        Self { form, state: RwLock::default(), filled: watch::channel(false).0, fed: OnceLock::new(), whole: Mutex::default() }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -148,9 +151,13 @@ where
     }
 
     /// All there are. None: the API server has to be asked.
-    pub fn all(&self) -> Option<Vec<K>> {
+    pub fn all(&self) -> Option<Arc<Vec<K>>> {
         let state = self.read();
-        self.is_filled().then(|| bodies(state.kept.values()))?
+        let mut whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
+        if whole.as_ref().is_none_or(|(at, _)| *at != state.changes) {
+            *whole = bodies(state.kept.values()).map(|all| (state.changes, Arc::new(all)));
+        }
+        whole.as_ref().filter(|_| self.is_filled()).map(|(_, all)| all.clone())
     }
 
     /// What the API server answered to a write of ours, or to a question.
@@ -240,6 +247,7 @@ impl State {
     }
 
     fn mark(&mut self, namespace: &str, name: &str, body: Body) {
+        self.changes += 1;
         let place = place(namespace, name);
         match self.kept.get_mut(&place) {
             Some(entry) => entry.body = body,
@@ -259,6 +267,7 @@ impl State {
     }
 
     fn remove(&mut self, place: &Arc<str>) {
+        self.changes += 1;
         let Some(Entry { whose: Some(key), .. }) = self.kept.remove(place) else { return };
         if let Some(places) = self.whose.get_mut(&key) {
             places.retain(|other| other != place);
