@@ -97,9 +97,16 @@ def count_archives():
     """How many whole archives there are, of all tenants."""
     if not os.path.isdir(ARCHIVES) or os.path.islink(ARCHIVES):
         return 0
-    tenants = [(tenant, os.path.join(ARCHIVES, tenant)) for tenant in folders(ARCHIVES) if _TENANT.match(tenant)]
-    found = [(tenant, os.path.join(folder, name)) for tenant, folder in tenants for name in folders(folder) if _ARCHIVE.match(name)]
-    return sum(manifest_of(tenant, folder) is not None for tenant, folder in found)
+    return sum(count_of(tenant) for tenant in folders(ARCHIVES) if _TENANT.match(tenant))
+
+
+def count_of(tenant):
+    folder = os.path.join(ARCHIVES, tenant)
+    try:
+        found = [os.path.join(folder, name) for name in folders(folder) if _ARCHIVE.match(name)]
+        return sum(manifest_of(tenant, path) is not None for path in found)
+    except OSError:
+        return 0  # it expired meanwhile
 
 
 def folders(path):

@@ -19,9 +19,10 @@ def site(name):
     """A connection to the site as Administrator. What is not committed is lost."""
     import frappe
 
-    frappe.init(name)
-    frappe.connect()
+    # Also where it fails half-way: what is left of it would be taken for the next site.
     try:
+        frappe.init(name)
+        frappe.connect()
         yield frappe
     finally:
         frappe.destroy()

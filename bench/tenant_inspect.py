@@ -110,23 +110,24 @@ def users(frappe, expected):
     facts = {}
     admin = ((expected.get("settings") or {}).get("admin") or {}).get("email")
     if admin:
-        facts["admin"] = has_roles(frappe, admin.strip().lower(), ["System Manager"])
+        facts["admin"] = "System Manager" in roles_of(frappe, admin.strip().lower())
     keys = expected.get("keys") or {}
     prints = expected.get("sha256") or {}
     if keys.get("user"):
         email = keys["user"]
-        facts["apiUser"] = has_roles(frappe, email, keys.get("roles") or []) and bool(frappe.db.get_value("User", email, "enabled"))
+        right = roles_of(frappe, email) == set(keys.get("roles") or [])
+        facts["apiUser"] = right and bool(frappe.db.get_value("User", email, "enabled"))
         if prints.get("apiKey") and prints.get("apiSecret"):
             key, secret = frappe.db.get_value("User", email, "api_key"), tenant_keys.decrypted(email)
             facts["key"] = digest(key or "") == prints["apiKey"] and digest(secret or "") == prints["apiSecret"]
     return facts
 
 
-def has_roles(frappe, email, roles):
+def roles_of(frappe, email):
+    """None at all of a user that is not there."""
     if not frappe.db.exists("User", email):
-        return False
-    held = {row.role for row in frappe.get_doc("User", email).get("roles") or []}
-    return held.issuperset(roles)
+        return set()
+    return {row.role for row in frappe.get_doc("User", email).get("roles") or []}
 
 
 def differences(expected, found):

@@ -29,10 +29,12 @@ def ensure(frappe, email, roles, key, secret):
     made = not frappe.db.exists("User", email)
     user = new_user(frappe, email) if made else frappe.get_doc("User", email)
     held = {row.role for row in user.get("roles") or []}
-    lacking = [role for role in roles if role not in held]
+    lacking, beyond = [role for role in roles if role not in held], held.difference(roles)
     stale = made or user.api_key != key or decrypted(email) != secret
-    if not (stale or lacking or not user.enabled):
+    if not (stale or lacking or beyond or not user.enabled):
         return False
+    # These and no others: a role that was taken out of the Bench goes.
+    user.set("roles", [row for row in user.get("roles") or [] if row.role in roles])
     for role in lacking:
         user.append("roles", {"role": role})
     user.enabled = 1
@@ -57,8 +59,11 @@ def new_user(frappe, email):
 
 def decrypted(email):
     """The secret the site has; None if it has none, or none that its encryption key opens."""
+    import frappe
     from frappe.utils.password import get_decrypted_password
 
+    if "encryption_key" not in frappe.local.conf:
+        return None  # Frappe would make one and write it, only to find that it opens nothing
     try:
         return get_decrypted_password("User", email, "api_secret", raise_exception=False)
     except Exception:  # another key encrypted it: setting it again heals that

@@ -9,7 +9,7 @@ use super::refs::SecretKeyRef;
 use super::schema;
 
 /// Keys that the operator or the bench itself writes. A tenant or a plan that set one could lose or open a site.
-pub const RESERVED_KEYS: [&str; 20] = [
+pub const RESERVED_KEYS: [&str; 21] = [
     "admin_password",
     "allow_reads_during_maintenance",
     "db_host",
@@ -30,6 +30,7 @@ pub const RESERVED_KEYS: [&str; 20] = [
     "mariadb_root_password",
     "skip_setup_wizard",
     "tenant_operator",
+    "tenant_operator_state",
 ];
 
 /// One key of the site's config, with exactly one of `value` and `valueFrom`.

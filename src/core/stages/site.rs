@@ -120,6 +120,10 @@ pub fn down(who: &Subject, seen: &WorkSeen) -> Verdict {
     if steps::fresh(Step::Drop, who, &seen.versions) {
         return forget(who, seen);
     }
+    // Without the name of its database nothing could be taken away.
+    if let Some(verdict) = adoption::learn(who) {
+        return verdict;
+    }
     let archive = who.parting() == DeletionPolicy::Archive;
     let ops = prepare(who, archive);
     if !ops.is_empty() {
