@@ -96,7 +96,11 @@ fn legible<K: Kept + Resource<DynamicType = ()>>(
     use watcher::Event;
     let read = |object: DeserializeGuard<K>| {
         let problem = match object.0 {
-            Ok(object) => return Some(object),
+            Ok(mut object) => {
+                // Who has set which field takes more room than all the rest, and nobody reads it.
+                object.meta_mut().managed_fields = None;
+                return Some(object);
+            }
             Err(problem) => problem,
         };
         tracing::error!(kind = %K::kind(&()), %problem, "an object can't be read and is left alone");

@@ -98,7 +98,10 @@ impl Tally {
 enum Points {
     None,
     /// At every so-manieth; the lives told, and the blows of one, begin at different ones.
-    Every { step: usize, first: usize },
+    Every {
+        step: usize,
+        first: usize,
+    },
 }
 
 impl Points {
