@@ -12,7 +12,7 @@ def examine(run):
     """The site's config, whose database is whole and nobody else's; anything else is a Failure that says what to do."""
     site = run.site
     if not site.exists():
-        raise Failure("NoSuchSite", f"There is no site {site.name} to take over; take out adoption to have it made, or correct siteName.")
+        raise Failure("NoSuchSite", f"There is no site {site.name} to take over; delete this Tenant and apply it without adoption to have it made, or with the right siteName.")
     config = site.config()
     if config is None:
         raise Failure("ForeignSite", f"{site.name} has no site_config.json that can be read, so it was not touched; put that right first.")

@@ -7,7 +7,7 @@ use super::tenant::Reconciler;
 use crate::api::{Bench, BenchRef, Tenant};
 use crate::core::identity::{self, Custody, Facts, Held, Identity, Named};
 use crate::core::place;
-use crate::core::subject::{ObjectName, Problem};
+use crate::core::subject::{ObjectName, Problem, site_of};
 use crate::world::Error;
 use crate::world::error::Class;
 
@@ -45,17 +45,33 @@ impl Reconciler {
         let mut namespaces: Vec<String> = benches.iter().filter_map(Bench::namespace).collect();
         namespaces.sort();
         namespaces.dedup();
-        let mut custody = vec![];
+        let (mut custody, mut denied) = (vec![], vec![]);
         for namespace in namespaces {
             match self.live.custodies(&ObjectName::of(tenant), &namespace).await {
                 Ok(found) => custody.extend(found),
                 // A Bench where nothing is granted is no place for this Tenant, and no reason to keep it from the others.
-                Err(error) if error.class() == Class::Denied => tracing::warn!(namespace, %error, "custody can't be looked for"),
+                Err(error) if error.class() == Class::Denied => {
+                    tracing::warn!(namespace, %error, "custody can't be looked for");
+                    denied.push((namespace, error));
+                }
                 Err(error) => return Err(error),
             }
         }
+        // What is kept there may be this Tenant's own: it must not begin anew where that cannot be known.
+        let open = |bench: &Bench| !denied.iter().any(|(namespace, _)| bench.namespace().as_ref() == Some(namespace));
+        let (benches, closed): (Vec<Bench>, Vec<Bench>) = benches.iter().cloned().partition(open);
+        let named = tenant.spec.bench_ref.as_ref();
+        let only = closed.iter().any(|bench| named.is_none_or(|named| place::reference(bench) == *named));
+        if let Some((_, error)) = denied.pop().filter(|_| only && (named.is_some() || benches.is_empty())) {
+            return Err(error);
+        }
+        let at = |custody: &Custody| {
+            let own =
+                |bench: &&Bench| place::reference(bench) == custody.bench && site_of(&tenant.spec, &bench.spec) == custody.site;
+            benches.iter().find(own).map(place::reference)
+        };
         let known = match custody.as_slice() {
-            [one] if tenant.spec.bench_ref.is_none() => benches.iter().map(place::reference).find(|bench| *bench == one.bench),
+            [one] if named.is_none() => at(one),
             _ => None,
         };
         Ok(match known {

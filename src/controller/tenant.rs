@@ -14,7 +14,7 @@ use super::pass::{self, Done};
 use super::placing::Placements;
 use super::status::Scribe;
 use super::{Settings, finalizer};
-use crate::api::{Bench, Condition, Phase, Tenant, TenantPlan};
+use crate::api::{Adoption, Bench, Condition, Phase, Tenant, TenantPlan};
 use crate::core::abandon;
 use crate::core::identity::{self, Begin, Held, Identity, Named};
 use crate::core::names::{self, annotation};
@@ -126,8 +126,13 @@ impl Reconciler {
             Ok(found) => found,
             Err(problem) => return Ok(Pass::Problem(problem)),
         };
+        if tenant.spec.adoption != Adoption::Never && identity.begin != Begin::Report {
+            // What was reported on it before was under a name of its own, which nobody asks for any more.
+            self.live.gate.leave(&identity::reporter(tenant));
+        }
         let given = self.given(tenant, &bench, identity);
         if given.record.as_ref().is_some_and(|held| identity::is_leaving(&held.record)) {
+            self.turns.aside(tenant, Timestamp::now());
             return Ok(self.pass(Subject::left_behind(given), Way::Down).await);
         }
         let plan = self.find_plan(&tenant.spec.plan).await?;
@@ -242,7 +247,8 @@ impl Reconciler {
                 let generation = tenant.metadata.generation.unwrap_or_default();
                 let status = report::problem(old.as_ref(), generation, Timestamp::now(), &problem);
                 self.publish(tenant, status).await?;
-                let again = if problem.passing { Duration::from_secs(60) } else { self.settings.resync };
+                // What a person puts right is mostly nothing that a watch tells of.
+                let again = if problem.passing { Duration::from_secs(60) } else { self.settings.resync.min(STALLED) };
                 let outcome = if problem.passing { Outcome::Waiting } else { Outcome::Stalled };
                 Ok((Action::requeue(pace::spread(again, &tenant.name_any())), outcome))
             }

@@ -3,7 +3,7 @@
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
-use super::names::{annotation, custody, label};
+use super::names::{annotation, certificate, custody, label};
 use super::report::Outcome;
 use super::stages::Stage;
 use super::subject::{Problem, Subject};
@@ -14,6 +14,8 @@ use crate::api::{Bench, BenchRef, Record, Tenant};
 /// What ends by itself in a working cluster is given this much longer: a pod that is being killed, an object that is being deleted.
 const AT_WORK: SignedDuration = SignedDuration::from_mins(10);
 const LONGEST: usize = 300;
+/// As the CRD has it.
+const LONGEST_LINE: usize = 1024;
 
 /// How long the end of a tenant may take.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,12 +88,11 @@ fn line(who: &Subject, stage: Stage, why: &str) -> Option<String> {
     let (yard, id) = (&who.bench.namespace, &who.id);
     let what = match stage {
         Stage::Routes | Stage::Certificate => format!(
-            "routes and certificates of {} and {}: kubectl delete ingress,httproute,certificate,secret -n {yard} -l {}={id} (but see to \
-             Secret {} last)",
+            "routes and certificates of {} and {}: kubectl delete ingress,httproute,certificate -n {yard} -l {}={id}, and Secret {}",
             who.hosts.frontend,
             who.hosts.api,
             label::ID,
-            custody(id)
+            certificate(id)
         ),
         Stage::Keys => format!(
             "the API key of {}: disable its users tenant-api-a@ and tenant-api-b@ in the site, and kubectl delete secret -n {} {}",
@@ -108,7 +109,7 @@ fn line(who: &Subject, stage: Stage, why: &str) -> Option<String> {
         Stage::Claim | Stage::Apps | Stage::Settings | Stage::Dns | Stage::Probe => return None,
     };
     let why: String = why.chars().take(LONGEST).collect();
-    Some(format!("{what} [{why}]"))
+    Some(format!("{what} [{why}]").chars().take(LONGEST_LINE).collect())
 }
 
 fn site_line(who: &Subject) -> String {

@@ -5,7 +5,7 @@
 use super::names;
 use super::record;
 use super::steps::Step;
-use super::subject::{ObjectName, Problem, Remembered, site_of};
+use super::subject::{ObjectName, Problem, Remembered, hosts_of, site_of};
 use crate::api::{Adoption, Bench, BenchRef, Holder, Phase, Record, Tenant};
 
 const REASON: &str = "AdoptionNeeded";
@@ -47,6 +47,8 @@ pub enum Named {
 pub struct Custody {
     pub id: String,
     pub bench: BenchRef,
+    /// Whose secrets they are.
+    pub site: String,
     /// Of a site that was adopted: its database has a name of its own.
     pub adopted: bool,
     /// Number of the newest pair of the API key.
@@ -162,8 +164,13 @@ pub fn decide(facts: Facts<'_>) -> Result<Identity, Problem> {
         return if alive { Ok(begin(own, Begin::New)) } else { kept(&facts, claim) };
     }
     if let Some(found) = lost(&facts, own.as_deref())? {
-        let begin = if found.adopted { Begin::Adopt(found.serial) } else { Begin::Recover(found.serial) };
-        return Ok(Identity { id: Some(found.id.clone()), record: None, begin });
+        let id = Some(found.id.clone());
+        // A site that carries no database name of ours is the Bench's to give, this time as the first.
+        return if found.adopted {
+            listed(&facts, || Ok(begin(id, Begin::Adopt(found.serial))))
+        } else {
+            Ok(begin(id, Begin::Recover(found.serial)))
+        };
     }
     match facts.tenant.spec.adoption {
         Adoption::Never => Ok(begin(own, Begin::New)),
@@ -197,7 +204,7 @@ fn begin(id: Option<String>, begin: Begin) -> Identity {
 }
 
 /// A report takes nothing, so it has no identity to keep; but its Job has to be found again.
-fn reporter(tenant: &Tenant) -> String {
+pub fn reporter(tenant: &Tenant) -> String {
     let meta = &tenant.metadata;
     let part = |part: &Option<String>| part.clone().unwrap_or_default();
     names::digest(&["report", &part(&meta.namespace), &part(&meta.name)], 16)
@@ -222,6 +229,12 @@ fn kept(facts: &Facts<'_>, claim: &Held) -> Result<Identity, Problem> {
         return Err(Problem::lasting(
             "Conflict",
             format!("{site} belongs to the subdomain {}: give the Tenant that subdomain, and that siteName", record.subdomain),
+        ));
+    }
+    if record.hosts != hosts_of(spec, &facts.bench.spec) {
+        return Err(Problem::lasting(
+            "Conflict",
+            format!("{site} has other hosts than this Bench gives: name its own Bench in benchRef"),
         ));
     }
     listed(facts, || {
@@ -256,7 +269,9 @@ fn listed(facts: &Facts<'_>, go: impl FnOnce() -> Result<Identity, Problem>) -> 
 /// Secrets in custody without a record: the claims were lost, and the site may well be there.
 fn lost<'a>(facts: &'a Facts<'_>, own: Option<&str>) -> Result<Option<&'a Custody>, Problem> {
     let here = super::place::reference(facts.bench);
-    let mut found: Vec<&Custody> = facts.custody.iter().filter(|custody| custody.bench == here).collect();
+    let site = site_of(&facts.tenant.spec, &facts.bench.spec);
+    // An earlier Tenant of this name may have left the secrets of another site.
+    let mut found: Vec<&Custody> = facts.custody.iter().filter(|custody| custody.bench == here && custody.site == site).collect();
     // Where hosts are still held, they say which.
     if let Some(own) = own.filter(|own| found.iter().any(|custody| custody.id == *own)) {
         found.retain(|custody| custody.id == own);

@@ -31,6 +31,7 @@ pub mod annotation {
     pub const ABANDON_AFTER: &str = "tenancy.nexuserp.io/abandon-after";
     /// On a Secret in custody: the site was somebody else's before, and its own key and database stay with it.
     pub const ADOPTED: &str = "tenancy.nexuserp.io/adopted";
+    pub const SITE: &str = "tenancy.nexuserp.io/site";
     /// On a Job: which input hash each of its steps was started with.
     pub const HASHES: &str = "tenancy.nexuserp.io/hashes";
     /// On a Job: its number among the tenant's Jobs.

@@ -65,6 +65,6 @@ impl Subject {
     /// An archive was made; an end may also find that there was nothing to put into one.
     pub fn archived(&self) -> bool {
         let facts = self.receipt(Step::Archive).and_then(|receipt| receipt.facts.as_ref());
-        self.parting() == DeletionPolicy::Archive && facts.is_none_or(|facts| !facts["directory"].is_null())
+        self.parting() == DeletionPolicy::Archive && facts.is_some_and(|facts| facts["directory"].is_string())
     }
 }

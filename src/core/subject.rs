@@ -137,10 +137,7 @@ impl Subject {
         check::subdomain(&spec.subdomain, bench)?;
         check::organization(spec.organization.as_ref())?;
         let want = want(&given, plan)?;
-        let hosts = Hosts {
-            frontend: render(&bench.hosts.frontend, &spec.subdomain, &bench.domain),
-            api: render(&bench.hosts.api, &spec.subdomain, &bench.domain),
-        };
+        let hosts = hosts_of(spec, bench);
         check::hosts(&hosts)?;
         let site = site_of(spec, bench);
         check::site_name(&site, &hosts, given.record.is_none(), given.tenant, given.bench)?;
@@ -308,6 +305,14 @@ impl Subject {
 /// The name of the site that the Tenant has, or would have, on a Bench.
 pub fn site_of(spec: &TenantSpec, bench: &BenchSpec) -> String {
     spec.site_name.clone().unwrap_or_else(|| render(&bench.site_name_template, &spec.subdomain, &bench.domain))
+}
+
+/// The hosts that a Tenant would have on a Bench.
+pub fn hosts_of(spec: &TenantSpec, bench: &BenchSpec) -> Hosts {
+    Hosts {
+        frontend: render(&bench.hosts.frontend, &spec.subdomain, &bench.domain),
+        api: render(&bench.hosts.api, &spec.subdomain, &bench.domain),
+    }
 }
 
 fn render(template: &str, subdomain: &str, domain: &str) -> String {

@@ -44,6 +44,7 @@ fn custody(id: &str) -> Custody {
     Custody {
         id: id.to_owned(),
         bench: BenchRef { name: "dock".to_owned(), namespace: YARD.to_owned() },
+        site: API.to_owned(),
         adopted: false,
         serial: 3,
     }
@@ -144,7 +145,17 @@ fn secrets_in_custody_for_another_bench_are_not_looked_at() {
 #[test]
 fn a_lost_record_of_an_adopted_site_is_adopted_again() {
     let found = Custody { adopted: true, ..custody(ID) };
-    assert_eq!(Case { recover: true, custody: vec![found], ..Case::default() }.begins(), (id(ID), Begin::Adopt(3)));
+    let case = |lists| Case { recover: true, lists, custody: vec![found.clone()], ..Case::default() };
+    assert_eq!(case(true).begins(), (id(ID), Begin::Adopt(3)));
+    case(false).refused("AdoptionNeeded", &["adoption.siteNames", API]);
+}
+
+#[test]
+fn secrets_in_custody_of_another_site_are_an_earlier_tenants() {
+    let other = Custody { site: "other.port.test".to_owned(), ..custody(ID) };
+    for recover in [true, false] {
+        assert_eq!(Case { recover, custody: vec![other.clone()], ..Case::default() }.begins(), (None, Begin::New));
+    }
 }
 
 /// Of its own name, and of another's that is gone.

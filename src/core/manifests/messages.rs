@@ -30,7 +30,8 @@ pub fn config_map(bench: &str, namespace: &str, messages: &Messages) -> (ConfigM
     // A message that is no longer wanted is a difference too.
     let all: Vec<&str> = data.iter().flat_map(|(host, message)| [host.as_str(), message.as_str()]).collect();
     metadata.annotations = Some(strings([(names::annotation::DIGEST, &names::digest(&all, 16))]));
-    (ConfigMap { metadata, data: Some(data), ..Default::default() }, left_out)
+    // The API server keeps no empty map.
+    (ConfigMap { metadata, data: (!data.is_empty()).then_some(data), ..Default::default() }, left_out)
 }
 
 #[cfg(test)]

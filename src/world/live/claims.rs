@@ -16,6 +16,7 @@ use crate::core::op::{Change, Claim};
 use crate::core::record;
 use crate::core::seen::{ClaimSeen, ClaimState};
 use crate::core::subject::{ObjectName, Remembered, Subject};
+use crate::world::error::Class;
 use crate::world::{Effect, Error};
 
 const KIND: &str = "TenantClaim";
@@ -126,7 +127,13 @@ impl Live {
         let hosts = found.items.iter().filter(|claim| claim.spec.record.is_none());
         let hosts: Vec<String> = hosts.filter_map(|claim| claim.metadata.name.clone()).collect();
         self.release_claims(&who.id, &hosts).await?;
-        self.remove_secret(who, &handover.from.namespace, &handover.secret).await?;
+        let removed = self.remove_secret(who, &handover.from.namespace, &handover.secret).await;
+        if let Err(error) = removed {
+            // With its namespace went our permissions there, and the Secret.
+            if error.class() != Class::Denied || !self.ending(&handover.from.namespace).await? {
+                return Err(error);
+            }
+        }
         let name = who.site_claim();
         let Some(Remembered { record, version }) = &who.record else { return Err(Error::Changed { kind: KIND, name }) };
         let holder = Holder { id: who.id.clone(), namespace: who.tenant.namespace.clone(), name: who.tenant.name.clone() };

@@ -29,9 +29,10 @@ impl Live {
             let id = label(label::ID).filter(|id| secret.metadata.name.as_ref() == Some(&names::custody(id)))?;
             let bench = BenchRef { name: label(label::BENCH)?, namespace: namespace.to_owned() };
             let adopted = secret.annotations().contains_key(annotation::ADOPTED);
+            let site = secret.annotations().get(annotation::SITE)?.clone();
             let numbers = secret.data.iter().flatten().filter_map(|(name, _)| names::pair_of(name));
             let serial = numbers.max().unwrap_or_default();
-            Some(identity::Custody { id, bench, adopted, serial })
+            Some(identity::Custody { id, bench, site, adopted, serial })
         };
         Ok(found.into_iter().filter_map(custody).collect())
     }

@@ -114,8 +114,12 @@ impl Live {
             let value = bytes(generate(&key));
             (key, value)
         });
-        let adopted = who.is_adopted().then(|| BTreeMap::from([(annotation::ADOPTED.to_owned(), "true".to_owned())]));
-        self.write_secret(who, &who.bench.namespace, &name, made.collect(), found.as_ref(), adopted).await
+        // By these they are found again where the record is lost.
+        let mut notes = BTreeMap::from([(annotation::SITE.to_owned(), who.site.clone())]);
+        if who.is_adopted() {
+            notes.insert(annotation::ADOPTED.to_owned(), "true".to_owned());
+        }
+        self.write_secret(who, &who.bench.namespace, &name, made.collect(), found.as_ref(), Some(notes)).await
     }
 
     /// Takes pairs out of custody, and touches nothing else there.

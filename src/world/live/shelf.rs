@@ -32,12 +32,20 @@ pub struct Form<K> {
 pub struct Shelf<K> {
     form: Form<K>,
     state: RwLock<State>,
-    /// Every object there was at some time has been told of.
-    filled: watch::Sender<bool>,
+    filled: watch::Sender<Fill>,
     /// Since when a watch fills it.
     fed: OnceLock<Instant>,
     /// All there was after so many changes.
     whole: Mutex<Option<Whole<K>>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fill {
+    Coming,
+    /// Every object there was at some time has been told of.
+    Whole,
+    /// The watch can't list them.
+    Lost,
 }
 
 type Whole<K> = (u64, Arc<Vec<K>>);
@@ -79,7 +87,13 @@ where
     K: Resource + Serialize + DeserializeOwned + Clone,
 {
     pub fn new(form: Form<K>) -> Self {
-        Self { form, state: RwLock::default(), filled: watch::channel(false).0, fed: OnceLock::new(), whole: Mutex::default() }
+        Self {
+            form,
+            state: RwLock::default(),
+            filled: watch::channel(Fill::Coming).0,
+            fed: OnceLock::new(),
+            whole: Mutex::default(),
+        }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -91,7 +105,7 @@ where
     }
 
     fn is_filled(&self) -> bool {
-        *self.filled.borrow()
+        *self.filled.borrow() == Fill::Whole
     }
 
     /// From now on a watch fills it.
@@ -103,13 +117,13 @@ where
     pub async fn warm(&self) {
         let Some(since) = self.fed.get().filter(|_| !self.is_filled()) else { return };
         let mut filled = self.filled.subscribe();
-        // If it is not by then the watch is denied or slow, and the API server is asked instead.
-        let _ = timeout_at(*since + PATIENCE, filled.wait_for(|filled| *filled)).await;
+        // If it is not by then the API server is asked instead.
+        let _ = timeout_at(*since + PATIENCE, filled.wait_for(|filled| *filled != Fill::Coming)).await;
     }
 
     /// The watch cannot list what there is: what is here gets old.
     pub fn lose(&self) {
-        self.filled.send_replace(false);
+        self.filled.send_replace(Fill::Lost);
     }
 
     /// None: the API server has to be asked. Some(None): there is no such object.
@@ -203,7 +217,7 @@ where
                     let gone: Vec<Arc<str>> = state.kept.keys().filter(|place| !there.contains(*place)).cloned().collect();
                     gone.iter().for_each(|place| state.remove(place));
                 }
-                self.filled.send_replace(true);
+                self.filled.send_replace(Fill::Whole);
                 false
             }
             Event::Apply(object) => state.put(&self.form, object),

@@ -117,3 +117,35 @@ fn objects_are_found_by_whose_they_are_also_after_they_changed_hands() {
     };
     assert_eq!((names("7f"), names("80"), names("81")), (vec!["b".to_owned()], vec!["a".to_owned()], vec![]));
 }
+
+#[tokio::test]
+async fn nobody_waits_for_a_shelf_that_no_watch_fills_or_can_fill() {
+    let shelf = shelf();
+    shelf.warm().await;
+    shelf.feed();
+    shelf.lose();
+    tokio::time::timeout(Duration::from_secs(5), shelf.warm()).await.expect("at once");
+    shelf.hear(&Event::Init);
+    shelf.hear(&Event::InitDone);
+    shelf.warm().await;
+    assert_eq!(version_of(&shelf, "a"), Some(None));
+}
+
+#[test]
+fn what_cannot_be_read_is_asked_for_and_found_by_whose_it_is() {
+    let shelf = filled(&[object("a", 1)]);
+    shelf.illegible(&object("b", 2).metadata);
+    assert_eq!((version_of(&shelf, "a"), version_of(&shelf, "b")), (Some(Some(1)), None));
+    assert!(shelf.of(key(&["7f"])).is_none());
+    assert!(shelf.hear(&Event::Apply(object("b", 3))));
+    assert_eq!(shelf.of(key(&["7f"])).map(|all| all.len()), Some(2));
+}
+
+#[test]
+fn what_was_never_heard_of_may_be_somebody_elses() {
+    let shelf = filled(&[object("a", 1)]);
+    let there = |name: &str| shelf.sure("yard", name).map(|found| found.is_some());
+    assert_eq!((there("a"), there("b")), (Some(true), None));
+    shelf.deleted("yard", "a", true);
+    assert_eq!(there("a"), Some(false));
+}

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::StreamExt;
 use k8s_openapi::api::batch::v1::Job;
@@ -128,31 +129,46 @@ impl Secrets {
     }
 }
 
+/// After so long it is asked again whether Secrets may be watched.
+const DENIED: Duration = Duration::from_secs(60);
+
 impl Watch {
     async fn fill(self, shelf: Arc<Shelf<Secret>>, place: String) {
-        let api: Api<Secret> = if place.is_empty() { Api::all(self.client) } else { Api::namespaced(self.client, &place) };
-        let mut events = watcher(api, watcher::Config::default().labels(label::ID)).default_backoff().boxed();
-        while let Some(event) = events.next().await {
-            match event {
-                Ok(event) => {
-                    if shelf.hear(&event)
-                        && let watcher::Event::Apply(secret) | watcher::Event::InitApply(secret) | watcher::Event::Delete(secret) =
-                            event
-                        && let Some(tenant) = tenant(&secret.metadata)
+        loop {
+            let api: Api<Secret> =
+                if place.is_empty() { Api::all(self.client.clone()) } else { Api::namespaced(self.client.clone(), &place) };
+            let mut events = watcher(api, watcher::Config::default().labels(label::ID)).default_backoff().boxed();
+            while let Some(event) = events.next().await {
+                match event {
+                    Ok(event) => self.pass_on(&shelf, &event),
+                    Err(watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error))
+                        if is_denied(&error) =>
                     {
-                        // Nobody listens any more while the process ends.
-                        let _ = self.news.send(tenant);
+                        tracing::warn!(namespace = place, %error, "Secrets can't be watched: each is read whenever it is needed");
+                        break;
                     }
+                    // What is there stays as it is until the watch goes on.
+                    Err(error) => tracing::debug!(namespace = place, %error, "the watch of Secrets broke off and begins anew"),
                 }
-                Err(watcher::Error::InitialListFailed(error)) => {
-                    tracing::warn!(namespace = place, %error, "Secrets can't be watched: each is read whenever it is needed");
-                    shelf.lose();
-                }
-                // What is there stays as it is until the watch goes on.
-                Err(error) => tracing::debug!(namespace = place, %error, "the watch of Secrets broke off and begins anew"),
             }
+            shelf.lose();
+            tokio::time::sleep(DENIED).await;
         }
     }
+
+    fn pass_on(&self, shelf: &Shelf<Secret>, event: &watcher::Event<Secret>) {
+        use watcher::Event;
+        let news = shelf.hear(event);
+        let (Event::Apply(secret) | Event::InitApply(secret) | Event::Delete(secret)) = event else { return };
+        if let Some(tenant) = tenant(&secret.metadata).filter(|_| news) {
+            // Nobody listens any more while the process ends.
+            let _ = self.news.send(tenant);
+        }
+    }
+}
+
+fn is_denied(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if matches!(status.code, 401 | 403))
 }
 
 fn word<'a>(meta: &'a ObjectMeta, name: &str) -> Option<&'a str> {

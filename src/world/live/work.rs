@@ -70,7 +70,7 @@ impl Live {
         }
     }
 
-    async fn ending(&self, namespace: &str) -> Result<bool, Error> {
+    pub(super) async fn ending(&self, namespace: &str) -> Result<bool, Error> {
         let found = Api::<Namespace>::all(self.client.clone()).get_metadata_opt(namespace).await;
         let found = found.map_err(|source| Error::cluster("get", "Namespace", namespace, source))?;
         Ok(found.is_none_or(|found| found.metadata.deletion_timestamp.is_some()))

@@ -16,6 +16,7 @@ use crate::guards::Guard;
 pub struct Custody {
     /// Whose name it bears.
     pub holder: ObjectName,
+    pub site: String,
     /// The site was there before, and keeps its own key.
     pub adopted: bool,
     pub database: u64,
@@ -66,6 +67,7 @@ impl Outside {
         all.map(|(id, custody)| identity::Custody {
             id: id.clone(),
             bench: bench.clone(),
+            site: custody.site.clone(),
             adopted: custody.adopted,
             serial: custody.pairs.keys().max().copied().unwrap_or_default(),
         })
@@ -124,7 +126,8 @@ impl Outside {
             self.fault(format!("{} gets new secrets for a site that was there before", who.id));
         }
         let (holder, adopted) = (who.tenant.clone(), who.is_adopted());
-        let made = Custody { holder, adopted, database: fresh[0], encryption: fresh[1], pairs: BTreeMap::new() };
+        let made =
+            Custody { holder, site: who.site.clone(), adopted, database: fresh[0], encryption: fresh[1], pairs: BTreeMap::new() };
         let custody = self.secrets.custody.entry(who.id.clone()).or_insert(made);
         let moved = custody.holder != who.tenant;
         custody.holder = who.tenant.clone();
