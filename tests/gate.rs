@@ -123,6 +123,21 @@ fn one_that_was_deleted_while_it_waited_keeps_nobody_out() {
 }
 
 #[test]
+fn one_that_cannot_go_on_waits_for_nothing_and_keeps_the_slot_of_its_running_job() {
+    let (gate, mut receiver) = Gate::new();
+    let ships: Vec<Subject> = (0..4).map(ship).collect();
+    assert!(comes(&gate, Way::Up, &ships[2]) && comes(&gate, Way::Up, &ships[3]));
+    assert!(!comes(&gate, Way::Up, &ships[0]) && !comes(&gate, Way::Up, &ships[1]));
+    assert_eq!(gate.stop_waiting(&ships[0].tenant), []);
+    let held = gate.stop_waiting(&ships[3].tenant);
+    assert_eq!(held.iter().map(|(_, id)| id.as_str()).collect::<Vec<_>>(), [ships[3].id.as_str()]);
+    assert_eq!(gate.look(Way::Up, &ships[1]), GateSeen::Full { in_use: 2, limit: 2, waiting: 1 });
+    assert_eq!(woken(&mut receiver), names(&[]));
+    gate.leave(&ships[3].id);
+    assert_eq!(woken(&mut receiver), names(&[&ships[1]]));
+}
+
+#[test]
 fn a_restart_counts_the_jobs_that_are_still_running() {
     let (gate, mut receiver) = Gate::new();
     let ships: Vec<Subject> = (0..3).map(ship).collect();

@@ -34,7 +34,7 @@ pub struct Done {
     pub again: Option<Duration>,
     /// Some stage met an error of the outside.
     pub failed: bool,
-    /// The tenant's Job failed, and none is under way in its place.
+    /// The tenant's Job had failed when the pass came to it.
     pub job_failed: bool,
 }
 
@@ -100,7 +100,8 @@ impl Done {
             Seen::Certificate(seen) => self.certificate_until = seen.not_after,
             Seen::Probe(seen) => self.probe_failures = seen.failures,
             Seen::Work(seen) if self.who.reports() => self.changes = adoption_report(&self.who, seen),
-            Seen::Work(seen) => self.job_failed = self.way == Way::Up && job_failed(&self.who, seen),
+            // Also where it is tried again in this pass: nobody may have seen that it failed.
+            Seen::Work(seen) => self.job_failed |= self.way == Way::Up && job_failed(&self.who, seen),
             Seen::Claims(_) | Seen::Routes(_) | Seen::Dns(_) | Seen::Registry(_) => {}
         }
     }

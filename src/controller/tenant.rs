@@ -46,6 +46,9 @@ pub struct Reconciler {
 /// A stalled tenant is looked at again this soon, whether or not anything was seen to change.
 const STALLED: Duration = Duration::from_secs(300);
 
+/// One that steps aside while its Job is running: a watch tells when that ends; this is for the case that it is dropped.
+const RUNNING: Duration = Duration::from_secs(60);
+
 /// What became of a Tenant in one reconcile.
 enum Pass {
     Done(Box<Done>),
@@ -56,8 +59,8 @@ enum Pass {
 
 pub async fn reconcile(tenant: Arc<Tenant>, here: Arc<Reconciler>) -> Result<Action, Error> {
     if tenant.annotations().contains_key(annotation::PAUSED) {
-        here.step_aside(&tenant);
-        return Ok(Action::await_change());
+        let runs = here.step_aside(&tenant).await;
+        return Ok(if runs { Action::requeue(RUNNING) } else { Action::await_change() });
     }
     // Right after a start, what watches tell first is everything.
     here.live.shelves.warm().await;
@@ -242,24 +245,26 @@ impl Reconciler {
                 Ok((self.next(tenant, &done), outcome(&done)))
             }
             Pass::Problem(problem) => {
-                self.step_aside(tenant);
+                let runs = self.step_aside(tenant).await;
                 self.placements.release(&ObjectName::of(tenant));
                 let generation = tenant.metadata.generation.unwrap_or_default();
                 let status = report::problem(old.as_ref(), generation, Timestamp::now(), &problem);
                 self.publish(tenant, status).await?;
                 // What a person puts right is mostly nothing that a watch tells of.
-                let again = if problem.passing { Duration::from_secs(60) } else { self.settings.resync.min(STALLED) };
+                let again = if problem.passing || runs { RUNNING } else { self.settings.resync.min(STALLED) };
                 let outcome = if problem.passing { Outcome::Waiting } else { Outcome::Stalled };
                 Ok((Action::requeue(pace::spread(again, &tenant.name_any())), outcome))
             }
         }
     }
 
-    /// One that cannot go on (paused, or without a plan) keeps no place at the gate meanwhile, nor anybody from its plan.
-    fn step_aside(&self, tenant: &Tenant) {
+    /// One that cannot go on (paused, or without a plan) keeps nobody from its plan, and no place at the gate; but while its Job is
+    /// running, that has its slot. True for as long.
+    async fn step_aside(&self, tenant: &Tenant) -> bool {
         self.turns.aside(tenant, Timestamp::now());
         let status = self.scribe.current(tenant);
-        status.and_then(|status| status.id).iter().for_each(|id| self.live.dismiss(id));
+        status.and_then(|status| status.id).iter().for_each(|id| self.live.forget_looks(id));
+        self.live.set_aside(&ObjectName::of(tenant)).await
     }
 
     async fn let_go(&self, tenant: &Tenant) -> Result<(Action, Outcome), Error> {

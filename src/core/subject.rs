@@ -136,18 +136,19 @@ impl Subject {
         let bench = &given.bench.spec;
         check::subdomain(&spec.subdomain, bench)?;
         check::organization(spec.organization.as_ref())?;
+        let new = record.is_none();
         let want = want(&given, plan)?;
         let hosts = hosts_of(spec, bench);
         check::hosts(&hosts)?;
         let site = site_of(spec, bench);
-        check::site_name(&site, &hosts, given.record.is_none(), given.tenant, given.bench)?;
+        check::site_name(&site, &hosts, new, given.tenant, given.bench)?;
         if bench.registry.as_ref().is_some_and(|registry| registry.site == site) {
             return Err(Problem::lasting("SiteProtected", format!("{site} is the Master's own site: choose another subdomain")));
         }
-        let mut subject = Self::of(&given, want.into());
+        let mut subject = Self::of(given, want.into());
         subject.hosts = hosts;
         subject.site = site;
-        if let Some(record) = &given.record
+        if let Some(record) = &subject.record
             && (record.record.subdomain != subject.subdomain || record.record.site_name != subject.site)
         {
             return Err(Problem::lasting(
@@ -163,9 +164,9 @@ impl Subject {
 
     /// The way down: who the record says it is.
     pub fn remembered(given: Given<'_>) -> Self {
-        let mut subject = Self::of(&given, None);
-        subject.patience = abandon::patience(given.tenant);
-        if let Some(Remembered { record, .. }) = &given.record {
+        let patience = abandon::patience(given.tenant);
+        let mut subject = Self { patience, ..Self::of(given, None) };
+        if let Some(Remembered { record, .. }) = &subject.record {
             subject.subdomain.clone_from(&record.subdomain);
             subject.site.clone_from(&record.site_name);
             subject.database.clone_from(&record.database);
@@ -185,7 +186,7 @@ impl Subject {
         Self { deletion: DeletionPolicy::Archive, patience: Patience::Forever, ..Self::remembered(given) }
     }
 
-    fn of(given: &Given<'_>, want: Option<Want>) -> Self {
+    fn of(given: Given<'_>, want: Option<Want>) -> Self {
         let meta = &given.tenant.metadata;
         let name = meta.name.clone().unwrap_or_default();
         let retry_at =
@@ -200,11 +201,9 @@ impl Subject {
                 None if adopted => String::new(),
                 None => names::database(&given.id),
             },
-            id: given.id.clone(),
             generation: meta.generation.unwrap_or_default(),
             now: given.now,
             created: meta.creation_timestamp.as_ref().map_or(given.now, |time| time.0),
-            cluster: given.cluster.clone(),
             bench: BenchAt {
                 name: given.bench.metadata.name.clone().unwrap_or_default(),
                 namespace: given.bench.metadata.namespace.clone().unwrap_or_default(),
@@ -225,14 +224,16 @@ impl Subject {
                 _ => given.tenant.spec.deletion_policy(),
             },
             retry_at,
-            record: given.record.clone(),
             doubt: expectation::doubt(given.bench.status.as_ref(), &given.id),
-            begin: given.begin.clone(),
             reported: super::stages::reported(given.tenant),
             patience: Patience::Forever,
             given_up: vec![],
             want,
             tenant: ObjectName { namespace: meta.namespace.clone().unwrap_or_default(), name },
+            id: given.id,
+            record: given.record,
+            begin: given.begin,
+            cluster: given.cluster,
         }
     }
 

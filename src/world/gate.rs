@@ -121,6 +121,22 @@ impl Gate {
         ids.iter().for_each(|id| self.leave(id));
     }
 
+    /// The Tenant can't go on: it waits for nothing meanwhile. Says whose slots it has: its Job may be running.
+    pub fn stop_waiting(&self, tenant: &ObjectName) -> Vec<(BenchRef, String)> {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = vec![];
+        for ((bench, _), lane) in lanes.iter_mut() {
+            let ids: Vec<String> =
+                lane.waiting.iter().filter(|(_, other)| *other == tenant).map(|((_, id), _)| id.clone()).collect();
+            let waited = ids.iter().filter(|id| lane.wait_no_more(id)).count();
+            if waited > 0 {
+                self.call(lane);
+            }
+            held.extend(lane.running.iter().filter(|(_, other)| *other == tenant).map(|(id, _)| (bench.clone(), id.clone())));
+        }
+        held
+    }
+
     /// The Bench is gone, and no tenant is on it.
     pub fn close(&self, bench: &BenchRef) {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,10 +151,14 @@ impl Gate {
             if lane.running.remove(id).is_none() && !waited {
                 continue;
             }
-            for place in lane.next() {
-                // Nobody listens any more while the process ends.
-                let _ = lane.waiting.get(place).map(|tenant| self.wake.send(tenant.clone()));
-            }
+            self.call(lane);
+        }
+    }
+
+    fn call(&self, lane: &Lane) {
+        for place in lane.next() {
+            // Nobody listens any more while the process ends.
+            let _ = lane.waiting.get(place).map(|tenant| self.wake.send(tenant.clone()));
         }
     }
 

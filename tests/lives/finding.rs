@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use tenant_operator::api::Tenant;
+use tenant_operator::api::{Bench, Tenant, TenantPlan};
 use tenant_operator::core::identity::{self, Facts, Identity};
 use tenant_operator::core::steps::Step;
 use tenant_operator::core::subject::{Given, ObjectName, Problem, Subject, site_of};
@@ -50,25 +50,23 @@ pub fn who(sim: &Sim, name: &ObjectName, tenant: &Tenant) -> Result<Result<Who, 
         identity.id = Some(mint(&mut outside));
     }
     let gift = outside.give(tenant, identity);
-    let given = gift.as_given();
-    if given.record.as_ref().is_some_and(|held| identity::is_leaving(&held.record)) {
-        return Ok(Ok(Who::Leaving(Box::new(Subject::left_behind(given)))));
+    if gift.identity.record.as_ref().is_some_and(|held| identity::is_leaving(&held.record)) {
+        return Ok(Ok(Who::Leaving(Box::new(Subject::left_behind(gift.given())))));
     }
-    drop(given);
     Ok(sim.turns.subject(&outside, tenant, gift).map(|who| Who::Up(Box::new(who))))
 }
 
-/// What a [`Given`] borrows from.
-pub struct Gift {
-    tenant: Tenant,
-    plan: Option<tenant_operator::api::TenantPlan>,
-    pub bench: tenant_operator::api::Bench,
+/// What becomes a [`Given`].
+pub struct Gift<'a> {
+    tenant: &'a Tenant,
+    plan: Option<&'a TenantPlan>,
+    pub bench: &'a Bench,
     pub identity: Identity,
     pub now: k8s_openapi::jiff::Timestamp,
     pub turn: bool,
 }
 
-impl Gift {
+impl<'a> Gift<'a> {
     /// As if nobody had said that the site was closed.
     pub fn forget_closing(&mut self) {
         let record = self.identity.record.as_mut().map(|held| &mut held.record);
@@ -76,15 +74,15 @@ impl Gift {
         facts.into_iter().for_each(|facts| facts.retain(|name, _| name != "suspend" && name != "closing"));
     }
 
-    pub fn as_given(&self) -> Given<'_> {
+    pub fn given(self) -> Given<'a> {
         Given {
-            tenant: &self.tenant,
-            plan: self.plan.as_ref(),
+            tenant: self.tenant,
+            plan: self.plan,
             turn: self.turn,
-            bench: &self.bench,
-            id: self.identity.id.clone().unwrap_or_default(),
-            record: self.identity.record.clone(),
-            begin: self.identity.begin.clone(),
+            bench: self.bench,
+            id: self.identity.id.unwrap_or_default(),
+            record: self.identity.record,
+            begin: self.identity.begin,
             now: self.now,
             cluster: CLUSTER.to_owned(),
         }
@@ -92,15 +90,8 @@ impl Gift {
 }
 
 impl Outside {
-    pub fn give(&self, tenant: &Tenant, identity: Identity) -> Gift {
-        Gift {
-            tenant: tenant.clone(),
-            plan: self.plans.get(&tenant.spec.plan).cloned(),
-            bench: self.bench.clone(),
-            identity,
-            now: self.time(),
-            turn: false,
-        }
+    pub fn give<'a>(&'a self, tenant: &'a Tenant, identity: Identity) -> Gift<'a> {
+        Gift { tenant, plan: self.plans.get(&tenant.spec.plan), bench: &self.bench, identity, now: self.time(), turn: false }
     }
 }
 

@@ -1,8 +1,12 @@
 //! Guards that can be switched off one at a time, to prove that the lives would notice: what no life misses guards nothing.
 
-use crate::life::Script;
+use crate::acts::Script;
+use crate::faults::Faults;
 use crate::random;
 use crate::scenarios;
+
+/// Random lives with more of a certain trouble that are lived before all others.
+const TROUBLED: u64 = 200;
 
 /// What keeps tenants whole: a rule of the operator, of the steps inside a bench, or of the API server that the operator relies on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,9 +92,51 @@ impl Guard {
     }
 }
 
-/// The lives in which a missing guard is looked for: those that are told by hand, then random ones.
+/// Where it is noticed soon that a guard is missing.
+enum Soon {
+    /// In lives told by hand under such a name.
+    Told(&'static str),
+    /// In random ones with more of a certain trouble.
+    Trouble(fn(&mut Faults)),
+}
+
+fn soon(guard: Guard) -> Soon {
+    match guard {
+        Guard::Marker => Soon::Told("somebody has the site"),
+        Guard::Claim | Guard::Holder => Soon::Told("want one host"),
+        Guard::Custody => Soon::Told("restored"),
+        Guard::Lock => Soon::Trouble(|faults| (faults.ghost, faults.kill) = (200, 100)),
+        Guard::Proof => Soon::Trouble(|faults| faults.spoil = 1000),
+        Guard::Preconditions => Soon::Trouble(|faults| faults.conflict = 300),
+        Guard::Begun => Soon::Told("put back"),
+        Guard::Gate => Soon::Told("gate"),
+        Guard::Row => Soon::Told("row"),
+        Guard::Secret => Soon::Told("Secret"),
+        Guard::Turns => Soon::Told("a plan"),
+        Guard::Backup => Soon::Told("apps"),
+        Guard::Overlap => Soon::Told("rotated"),
+        Guard::Serial => Soon::Told("to another namespace"),
+        Guard::Vanished => Soon::Told("gone"),
+        Guard::Listing => Soon::Told("does not list"),
+        Guard::Opening => Soon::Told("resumed"),
+        Guard::Receipts | Guard::Manifest | Guard::Finalizer | Guard::Order => Soon::Told(""),
+    }
+}
+
+/// The lives in which a missing guard is looked for: first those in which it is noticed soon, then all that are told by hand, then
+/// random ones.
 pub fn lives(off: Guard, random: u64) -> impl Iterator<Item = (String, Script)> {
-    let told = scenarios::all().into_iter().map(|(name, script)| (name.to_owned(), script));
+    let mut told: Vec<_> = scenarios::all().into_iter().map(|(name, script)| (name.to_owned(), script)).collect();
+    let mut first = vec![];
+    match soon(off) {
+        Soon::Told(part) => told.sort_by_key(|(name, _)| !name.contains(part)),
+        Soon::Trouble(more) => first.extend((0..TROUBLED).map(|seed| {
+            let mut script = random::script(seed);
+            script.faults.until = script.faults.until.max(1800);
+            more(&mut script.faults);
+            (format!("random (seed {seed}), with more trouble"), script)
+        })),
+    }
     let chance = (0..random).map(|seed| (format!("random (seed {seed})"), random::script(seed)));
-    told.chain(chance).map(move |(name, script)| (name, Script { off: Some(off), ..script }))
+    first.into_iter().chain(told).chain(chance).map(move |(name, script)| (name, Script { off: Some(off), ..script }))
 }

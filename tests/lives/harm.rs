@@ -15,6 +15,7 @@ pub enum Harm {
     EncryptionChanged,
     FolderGone,
     DatabaseGone,
+    AllGone,
 }
 
 impl Harm {
@@ -43,7 +44,7 @@ impl Outside {
             Harm::KeyChanged => found.keys.values_mut().for_each(|key| key.api = api),
             Harm::EncryptionChanged => found.encryption = encryption,
             Harm::FolderGone => drop(self.dock.sites.remove(site)),
-            Harm::DatabaseGone => {
+            Harm::DatabaseGone | Harm::AllGone => {
                 let database = found.database.clone();
                 self.dock.databases.remove(&database);
                 // Nobody can keep a promise about it any more.
@@ -51,7 +52,10 @@ impl Outside {
                 self.promised.remove(&id);
             }
         }
-        if matches!(harm, Harm::FolderGone | Harm::DatabaseGone) {
+        if harm == Harm::AllGone {
+            self.dock.sites.remove(site);
+        }
+        if matches!(harm, Harm::FolderGone | Harm::DatabaseGone | Harm::AllGone) {
             self.vanished.insert(site.to_owned());
         }
         let certain = self.faults.until <= self.now && self.faults.outages.is_empty();

@@ -66,7 +66,7 @@ fn expectations(outside: &Outside) -> BTreeMap<String, serde_json::Value> {
     for (name, tenant) in outside.objects.tenants.iter().filter(|(_, tenant)| tenant.metadata.deletion_timestamp.is_none()) {
         let Named::Active(id, record) = identity::named(&outside.recall(name), &tenant.spec.subdomain) else { continue };
         let gift = outside.give(tenant, Identity { id: Some(id.clone()), record: Some(record), begin: Begin::New });
-        let expected = Subject::parse(gift.as_given()).ok().as_ref().and_then(expectation::of);
+        let expected = Subject::parse(gift.given()).ok().as_ref().and_then(expectation::of);
         all.extend(expected.map(|expected| (id, expected)));
     }
     all

@@ -2,9 +2,9 @@
 
 use tenant_operator::api::{DeletionPolicy, VerifyMode};
 
+use crate::acts::{Act, Edit};
 use crate::faults::Party;
 use crate::given::{GATEWAY, INGRESS, Kind};
-use crate::life::{Act, Edit};
 use crate::outside::rotation::Spoil;
 
 use Act::{Delete, Gone, Healed, Outage, Ready, Repaired, Rotated, Sleep, Unpublish};

@@ -228,16 +228,22 @@ impl Operator {
         }
         let (at, stand_in) = (held.record.bench.clone(), abandon::stand_in(&held.record));
         let identity = Identity { id: Some(id), record: Some(held), begin: Begin::New };
-        let mut gift = sim.outside().give(tenant, identity);
-        if sim.outside().bench_there {
-            return self.leave(sim, name, tenant, Subject::remembered(gift.as_given()));
+        let outside = sim.outside();
+        let mut gift = outside.give(tenant, identity);
+        if outside.bench_there {
+            let who = Subject::remembered(gift.given());
+            drop(outside);
+            return self.leave(sim, name, tenant, who);
         }
         let patience = abandon::patience(tenant);
         if !patience.is_over(gift.now) {
+            drop(outside);
             return self.tell_problem(sim, name, tenant, &abandon::bench_gone(&at, &patience));
         }
-        gift.bench = stand_in;
-        let done = block_on(pass::without_bench(sim, Subject::remembered(gift.as_given())));
+        gift.bench = &stand_in;
+        let who = Subject::remembered(gift.given());
+        drop(outside);
+        let done = block_on(pass::without_bench(sim, who));
         self.left(sim, name, tenant, &done)
     }
 
@@ -265,8 +271,7 @@ impl Operator {
     }
 
     fn tell_problem(&mut self, sim: &Sim, name: &ObjectName, tenant: &Tenant, problem: &Problem) -> Result<Next, Error> {
-        // It keeps no place at the gate meanwhile.
-        sim.gate().0.gone(name);
+        sim.set_aside(name);
         let now = sim.outside().time();
         sim.turns.aside(tenant, now);
         sim.outside().step_aside(name);

@@ -2,12 +2,12 @@
 
 use tenant_operator::api::{DeletionPolicy, EdgeType, ProbeMode, RegistryOnDelete, SuspendMode, VerifyMode};
 
+use crate::acts::{Act, Edit, Script};
 use crate::chance::Chance;
 use crate::faults::{Faults, Party};
 use crate::given::{Kind, app, plain, secret};
 use crate::harm::Harm;
 use crate::identities;
-use crate::life::{Act, Edit, Script};
 use crate::outside::rotation::Spoil;
 
 const PEOPLE: [(&str, &str, &str); 2] = [("north", "anchor", "mole"), ("south", "buoy", "pier")];

@@ -1,20 +1,17 @@
 //! Lives of several tenants of one plan, which is changed under them: well, badly, again, and with all that else goes wrong.
 
-use tenant_operator::api::{DeletionPolicy, ProbeMode, Rollout, TenantPlan};
+use tenant_operator::api::{DeletionPolicy, ProbeMode};
 
+use crate::acts::{Act, Edit, Script};
 use crate::chance::Chance;
 use crate::faults::{Faults, Party};
-use crate::given::{self, INGRESS, Kind, app, plain};
-use crate::life::{Act, Edit, Life, Script};
-use crate::truth;
+use crate::given::{INGRESS, Kind, plain};
+use crate::plans::{PLAN, PlanAct};
 
 use Act::{Delete, Gone, NewApp, Outage, Ready, Sleep};
 use DeletionPolicy::Delete as Erase;
 use PlanAct::{At, Change, Has, Keeps, Made, Says, Took};
 
-const PLAN: &str = "dinghy";
-/// The generation that plans begin with.
-const FIRST: i64 = 4;
 const SMALL: Kind = Kind { registry: None, probe: ProbeMode::Off, concurrency: 3, ..INGRESS };
 const PEOPLE: [(&str, &str, &str); 5] = [
     ("north", "anchor", "mole"),
@@ -23,125 +20,6 @@ const PEOPLE: [(&str, &str, &str); 5] = [
     ("south", "davit", "slip"),
     ("north", "eyelet", "weir"),
 ];
-
-#[derive(Clone, Debug)]
-pub enum PlanAct {
-    /// The plan is changed so many tenants at a time, until so many have failed. Before there are tenants: no new generation.
-    At(u32, u32),
-    /// The plan names these apps, and says so of the tide.
-    Change(&'static [&'static str], i64),
-    /// The plan is gone.
-    Took,
-    /// The plan is there again, and counts its generations anew.
-    Made,
-    /// Waited for: the reason of its condition. Where all follow, it is at rest.
-    Says(&'static str),
-    /// Waited for: the tenant has so many changes of the plan, and is Ready and at rest.
-    Has(usize, i64),
-    /// The tenant is Ready, and has so many changes of the plan and no more.
-    Keeps(usize, i64),
-}
-
-impl Life<'_> {
-    pub fn plan_act(&mut self, act: &Act, plan: &PlanAct) -> Result<(), String> {
-        match plan {
-            At(at_once, stop_after) => {
-                let rollout = Rollout { at_once: *at_once, stop_after: *stop_after };
-                self.edit_plan(false, |plan| plan.spec.rollout = rollout);
-            }
-            Change(apps, tide) => self.edit_plan(true, |plan| {
-                plan.spec.apps = apps.iter().map(|name| app(name)).collect();
-                plan.spec.site_config = vec![plain("ballast", 1), plain("tide", *tide)];
-            }),
-            Took => {
-                let mut outside = self.sim.outside();
-                outside.plans.remove(PLAN);
-                outside.stir();
-            }
-            Made => {
-                let mut again = given::plans().remove(0);
-                again.metadata.generation = Some(1);
-                let mut outside = self.sim.outside();
-                outside.plans.insert(PLAN.to_owned(), again);
-                outside.stir();
-            }
-            Says(reason) => {
-                self.until(act, |life| life.plan_says(reason))?;
-                if *reason == "Followed" {
-                    return self.plan_rests();
-                }
-            }
-            Has(who, changes) => {
-                self.until(act, |life| life.is_ready(*who) && life.has(*who) == Some(FIRST + changes))?;
-                return self.rests(*who);
-            }
-            Keeps(who, changes) => return self.keeps(*who, FIRST + changes),
-        }
-        self.operator.settled.clear();
-        self.sound()
-    }
-
-    fn edit_plan(&mut self, counts: bool, edit: impl FnOnce(&mut TenantPlan)) {
-        let mut outside = self.sim.outside();
-        if let Some(plan) = outside.plans.get_mut(PLAN) {
-            edit(plan);
-            plan.metadata.generation = plan.metadata.generation.map(|generation| generation + i64::from(counts));
-        }
-        outside.stir();
-    }
-
-    fn plan_says(&self, reason: &str) -> bool {
-        let outside = self.sim.outside();
-        let Some(plan) = outside.plans.get(PLAN) else { return false };
-        let Some(status) = &plan.status else { return false };
-        let current = status.observed_generation == plan.metadata.generation;
-        current && status.conditions.iter().any(|condition| condition.reason == reason) && !outside.dead
-    }
-
-    /// The generation of the plan in the tenant's record.
-    fn has(&self, who: usize) -> Option<i64> {
-        let claims = self.sim.outside().recall(&self.name(who));
-        claims.iter().find_map(|claim| claim.record()?.plan.as_ref()).map(|plan| plan.generation)
-    }
-
-    fn keeps(&self, who: usize, generation: i64) -> Result<(), String> {
-        let name = self.name(who);
-        let outside = self.sim.outside();
-        let status = outside.objects.tenants.get(&name).and_then(|tenant| tenant.status.clone()).ok_or("no status")?;
-        if !truth::is_true(Some(&status), tenant_operator::api::Condition::Ready) {
-            return Err(format!("{name:?} waits for its turn, and is not Ready: {}", truth::line(&status)));
-        }
-        let shown = status.plan.and_then(|plan| plan.observed_generation);
-        drop(outside);
-        let has = self.has(who);
-        if (has, shown) == (Some(generation), Some(generation)) {
-            Ok(())
-        } else {
-            Err(format!("{name:?} has generation {has:?} and says {shown:?}, not {generation}"))
-        }
-    }
-
-    /// All follow: neither the plan nor any of its tenants costs a write.
-    fn plan_rests(&mut self) -> Result<(), String> {
-        let names: Vec<_> = self.sim.outside().objects.tenants.keys().cloned().collect();
-        let faults = std::mem::take(&mut self.sim.outside().faults);
-        for name in &names {
-            self.operator.look(&self.sim, name);
-        }
-        // Those of other plans, and new ones, may be under way.
-        let names: Vec<_> = names.into_iter().filter(|name| self.operator.settled.contains(name)).collect();
-        let before = self.sim.outside().writes;
-        for name in names.iter().chain(&names) {
-            self.sim.outside().now += 1;
-            self.operator.look(&self.sim, name);
-        }
-        let told = self.sim.tell_plan(PLAN);
-        let after = self.sim.outside().writes;
-        self.sim.outside().faults = faults;
-        told.map_err(|error| error.to_string())?;
-        if after == before { Ok(()) } else { Err(format!("a plan that all follow cost {} writes", after - before)) }
-    }
-}
 
 fn small(who: usize) -> Act {
     Act::Apply { who, plan: PLAN, policy: Erase }
@@ -222,6 +100,22 @@ pub fn told() -> Vec<(&'static str, Script)> {
                     Outage(Party::Database, 8),
                     Sleep(14),
                     plan(Change(&["hrms"], 2)),
+                    plan(Says("Followed")),
+                ],
+            ),
+        ),
+        (
+            "a plan stops at one that is tried again and again",
+            with(
+                2,
+                1,
+                1,
+                vec![
+                    plan(Change(&["crm"], 1)),
+                    Sleep(3),
+                    Outage(Party::Database, 60),
+                    plan(Says("Stopped")),
+                    plan(Keeps(1, 0)),
                     plan(Says("Followed")),
                 ],
             ),

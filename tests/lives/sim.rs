@@ -64,6 +64,17 @@ impl Sim {
         self.work.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// It waits for nothing, and has a slot only while its Job is running.
+    pub fn set_aside(&self, tenant: &ObjectName) {
+        let held = self.gate().0.stop_waiting(tenant);
+        for (_, id) in held {
+            let running = self.outside().jobs.of(&id).any(|(_, job)| job.state == JobState::Running);
+            if !running {
+                self.gate().0.leave(&id);
+            }
+        }
+    }
+
     fn work(&self, outside: &Outside, stage: Stage, way: Way, who: &Subject) -> WorkSeen {
         let mut kept = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = kept.entry(who.id.clone()).or_insert_with(|| work(outside, &self.gate().0, way, who));

@@ -2,9 +2,9 @@
 
 use tenant_operator::api::{Condition, DeletionPolicy, SuspendMode, Tenant, TenantStatus};
 
+use crate::acts::{Act, Edit};
 use crate::faults::Party;
 use crate::given::{GATEWAY, INGRESS, app, plain};
-use crate::life::{Act, Edit};
 use crate::outside::Outside;
 use crate::scenarios::{Told, apply, edit, small};
 use crate::truth::{find, is_true};

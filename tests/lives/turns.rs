@@ -53,15 +53,15 @@ impl Memory {
     }
 
     /// As a pass up begins.
-    pub fn subject(&self, outside: &Outside, tenant: &Tenant, mut gift: Gift) -> Result<Subject, Problem> {
+    pub fn subject(&self, outside: &Outside, tenant: &Tenant, mut gift: Gift<'_>) -> Result<Subject, Problem> {
         let plan = outside.plans.get(&tenant.spec.plan);
         let held = gift.identity.record.as_ref().map(|held| &held.record);
         let turn = self.with(|turns| turns.0.look(tenant, plan, held, outside.time()));
         gift.turn = turn || !outside.guards(Guard::Turns);
-        if !outside.guards(Guard::Opening) {
+        if !outside.guards(Guard::Opening) && tenant.spec.suspend.is_none() {
             gift.forget_closing();
         }
-        let mut who = Subject::parse(gift.as_given())?;
+        let mut who = Subject::parse(gift.given())?;
         if let Some(want) = who.want.as_mut().filter(|_| !outside.guards(Guard::Overlap)) {
             want.credentials.overlap = Some("0s".to_owned());
         }

@@ -157,7 +157,7 @@ impl<'a> BenchPod<'a> {
         volumes.extend(sites.into_iter().chain(logs));
         volumes.push(Volume {
             name: "tenant-steps".to_owned(),
-            config_map: Some(ConfigMapVolumeSource { name: steps::name(), ..Default::default() }),
+            config_map: Some(ConfigMapVolumeSource { name: steps::name().to_owned(), ..Default::default() }),
             ..Default::default()
         });
         volumes

@@ -1,5 +1,7 @@
 //! The program that runs inside the bench, as the ConfigMap that brings it there.
 
+use std::sync::LazyLock;
+
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
@@ -42,15 +44,18 @@ pub const FILES: &[(&str, &str)] = files![
 ];
 
 /// Named by what it holds: a new version is a new ConfigMap, and a running Job keeps its own.
-pub fn name() -> String {
-    let parts: Vec<&str> = FILES.iter().flat_map(|(name, text)| [*name, *text]).collect();
-    format!("tenant-operator-steps-{}", names::digest(&parts, 8))
+pub fn name() -> &'static str {
+    static NAME: LazyLock<String> = LazyLock::new(|| {
+        let parts: Vec<&str> = FILES.iter().flat_map(|(name, text)| [*name, *text]).collect();
+        format!("tenant-operator-steps-{}", names::digest(&parts, 8))
+    });
+    &NAME
 }
 
 pub fn config_map(namespace: &str) -> ConfigMap {
     ConfigMap {
         metadata: ObjectMeta {
-            name: Some(name()),
+            name: Some(name().to_owned()),
             namespace: Some(namespace.to_owned()),
             labels: Some(strings([(names::label::MANAGED_BY, names::MANAGER)])),
             ..Default::default()

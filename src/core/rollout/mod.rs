@@ -32,19 +32,23 @@ pub fn standing(name: &str, plan: Option<&TenantPlan>, record: Option<&Record>) 
         (None, None) => Standing::Without,
         (None, Some(_)) => Standing::Gone,
         (Some(_), None) => Standing::AtOnce,
-        (Some(plan), Some(copy)) if *copy == self::copy(name, plan) => Standing::Current,
+        (Some(plan), Some(copy)) if is_copy(copy, plan) => Standing::Current,
         (Some(_), Some(_)) if in_use => Standing::Behind,
         (Some(_), Some(_)) => Standing::AtOnce,
     }
 }
 
+fn is_copy(copy: &PlanCopy, plan: &TenantPlan) -> bool {
+    copy.generation == plan.metadata.generation.unwrap_or_default() && copy.spec == plan.spec
+}
+
 /// What is applied in a pass; `turn` says whether one that is behind may be changed now.
 pub fn applied(name: &str, plan: Option<&TenantPlan>, record: Option<&Record>, turn: bool) -> Option<PlanCopy> {
-    let held = record.and_then(|record| record.plan.clone());
+    let held = || record.and_then(|record| record.plan.clone());
     match standing(name, plan, record) {
         Standing::AtOnce => plan.map(|plan| copy(name, plan)),
         Standing::Behind if turn => plan.map(|plan| copy(name, plan)),
-        Standing::Current | Standing::Behind | Standing::Gone => held,
+        Standing::Current | Standing::Behind | Standing::Gone => held(),
         Standing::Without => None,
     }
 }

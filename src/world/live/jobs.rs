@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, ContainerStatus, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
+use tracing::warn;
 
 use super::shelves::id_of;
 use super::{Live, absent};
@@ -114,6 +115,23 @@ impl Live {
             Err(source) if !absent(&source) => Err(Error::cluster("delete", "Job", name, source)),
             _ => Ok(()),
         }
+    }
+
+    /// A Tenant that can't go on waits at the gate for nothing, and has a slot only while a Job of its own is running; true for as long.
+    pub async fn set_aside(&self, tenant: &ObjectName) -> bool {
+        let mut keeps = false;
+        for (bench, id) in self.gate.stop_waiting(tenant) {
+            let ours = ListParams::default().labels(&format!("{}={id}", label::ID));
+            match self.jobs(&bench.namespace).list(&ours).await {
+                Ok(jobs) if !jobs.items.iter().any(|job| state(job) == JobState::Running) => self.gate.leave(&id),
+                Ok(_) => keeps = true,
+                Err(error) => {
+                    warn!(tenant = %tenant.name, namespace = %tenant.namespace, %error, "whether its Job is running is not known");
+                    keeps = true;
+                }
+            }
+        }
+        keeps
     }
 
     /// Fills the gate again from the Jobs that have not ended.

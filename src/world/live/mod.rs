@@ -93,8 +93,13 @@ impl Live {
 
     /// A tenant that is gone leaves nothing in memory.
     pub fn dismiss(&self, id: &str) {
-        self.forget(id);
         self.gate.leave(id);
+        self.forget_looks(id);
+    }
+
+    /// What was seen of it before says nothing when it comes again.
+    pub fn forget_looks(&self, id: &str) {
+        self.forget(id);
         self.outside.forget(id);
     }
 }

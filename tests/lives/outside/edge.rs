@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tenant_operator::api::{ProbeMode, VerifyMode};
 use tenant_operator::core::lead::Leads;
 use tenant_operator::core::manifests::{Child, certificate, routes};
@@ -14,6 +14,7 @@ use tenant_operator::core::subject::{ObjectName, Subject};
 use tenant_operator::world::Error;
 
 use super::Outside;
+use super::routes::{http_route, ingress};
 use crate::faults::Party;
 
 const EDGE: [u8; 4] = [198, 51, 100, 7];
@@ -291,32 +292,4 @@ fn json(child: &Child) -> Value {
         Child::Certificate(child) => serde_json::to_value(child),
     };
     json.unwrap_or_default()
-}
-
-fn matches(kind: &Value, wanted: &Value, path: &str) -> Option<usize> {
-    let wanted = wanted.as_str()?;
-    let hit = if kind == &json!("Exact") { path == wanted } else { path.starts_with(wanted) };
-    hit.then_some(wanted.len())
-}
-
-fn ingress(child: &Value, host: &str, path: &str) -> Option<(String, Option<String>)> {
-    let rule = child["spec"]["rules"].as_array()?.iter().find(|rule| rule["host"] == json!(host))?;
-    let paths = rule["http"]["paths"].as_array()?.iter();
-    let best = paths.filter_map(|rule| Some((matches(&rule["pathType"], &rule["path"], path)?, rule)));
-    let service = &best.max_by_key(|(length, _)| *length)?.1["backend"]["service"];
-    Some((format!("{}:{}", service["name"].as_str()?, service["port"]["number"]), None))
-}
-
-fn http_route(child: &Value, host: &str, path: &str) -> Option<(String, Option<String>)> {
-    child["spec"]["hostnames"].as_array()?.contains(&json!(host)).then_some(())?;
-    let rules = child["spec"]["rules"].as_array()?.iter();
-    let best = rules.filter_map(|rule| {
-        let all = rule["matches"].as_array()?.iter();
-        Some((all.filter_map(|one| matches(&one["path"]["type"], &one["path"]["value"], path)).max()?, rule))
-    });
-    let rule = best.max_by_key(|(length, _)| *length)?.1;
-    let backend = &rule["backendRefs"][0];
-    let set = rule["filters"][0]["requestHeaderModifier"]["set"][0].clone();
-    let site = (set["name"] == json!("X-Frappe-Site-Name")).then(|| set["value"].as_str().map(str::to_owned)).flatten();
-    Some((format!("{}:{}", backend["name"].as_str()?, backend["port"]), site))
 }

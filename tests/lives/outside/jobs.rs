@@ -2,31 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use tenant_operator::core::manifests::job::job;
 use tenant_operator::core::op::{JobKind, JobPlan};
-use tenant_operator::core::seen::{FailureClass, JobSeen, JobState, StepFailure, StepReport};
+use tenant_operator::core::seen::{JobSeen, JobState, StepReport};
 use tenant_operator::core::stages::Way;
 use tenant_operator::core::steps::Step;
 use tenant_operator::core::subject::{ObjectName, Subject};
 use tenant_operator::world::Error;
 
 use super::Outside;
-use super::pods::{Container, parse};
-use super::steps::{Given, Turn};
+use super::pods::parse;
+use super::runners::Runner;
 use crate::guards::Guard;
-
-#[derive(Clone, Debug)]
-pub struct Runner {
-    pub number: u64,
-    pub containers: Vec<Container>,
-    /// Which container, step and turn of it comes next.
-    pub at: (usize, usize, u32),
-    pub given: Option<Given>,
-    pub done: BTreeMap<Step, Value>,
-    pub nothing_to_archive: bool,
-    pub due: i64,
-}
 
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -47,6 +34,14 @@ pub struct Job {
     pub runner: Option<Runner>,
 }
 
+impl Job {
+    /// When something happens to it next by itself.
+    fn due(&self) -> Option<i64> {
+        let runs = self.runner.as_ref().map(|runner| runner.due.min(self.deadline));
+        [runs, self.gone_at, self.ended.map(|ended| ended + self.kept)].into_iter().flatten().min()
+    }
+}
+
 #[derive(Default)]
 pub struct Jobs {
     pub all: BTreeMap<String, Job>,
@@ -56,18 +51,14 @@ pub struct Jobs {
     pub turns: u64,
 }
 
-enum After {
+pub enum After {
     Goes(Runner),
     Ends(JobState),
 }
 
 impl Jobs {
     pub fn next_due(&self) -> Option<i64> {
-        let jobs = self.all.values().flat_map(|job| {
-            let runs = job.runner.as_ref().map(|runner| runner.due.min(job.deadline));
-            [runs, job.gone_at, job.ended.map(|ended| ended + job.kept)]
-        });
-        jobs.flatten().chain(self.ghosts.iter().map(|ghost| ghost.due)).min()
+        self.all.values().filter_map(Job::due).chain(self.ghosts.iter().map(|ghost| ghost.due)).min()
     }
 
     pub fn of<'a>(&'a self, id: &'a str) -> impl Iterator<Item = (&'a String, &'a Job)> {
@@ -145,7 +136,8 @@ impl Outside {
     }
 
     pub fn progress_jobs(&mut self) {
-        let names: Vec<String> = self.jobs.all.keys().cloned().collect();
+        let due = |job: &Job| job.due().is_some_and(|due| due <= self.now);
+        let names: Vec<String> = self.jobs.all.iter().filter(|(_, job)| due(job)).map(|(name, _)| name.clone()).collect();
         for name in names {
             self.progress_job(&name);
         }
@@ -180,12 +172,6 @@ impl Outside {
         } else {
             self.jobs.all.insert(name.to_owned(), job);
         }
-    }
-
-    /// Killed: nothing is reported, and the database lets go of the lock.
-    fn pull(&mut self, runner: &Runner) -> After {
-        self.dock.locks.retain(|_, holder| *holder != runner.number);
-        After::Ends(JobState::Failed)
     }
 
     /// Takes every turn that is due. A ghost has no Job that anybody could read.
@@ -240,93 +226,6 @@ impl Outside {
         }
         None
     }
-
-    /// The process goes on where nobody sees it, maybe after a while; the database lets go of a lock that was silent for a minute.
-    fn haunt(&mut self, mut ghost: Runner) {
-        let pause = self.chance.between(0, 200);
-        ghost.due += pause;
-        if pause > 60 {
-            self.dock.locks.retain(|_, holder| *holder != ghost.number);
-        }
-        self.jobs.ghosts.push(ghost);
-    }
-
-    /// What the database says to a runner: another has the lock, or it has lost the one that it had.
-    fn is_locked_out(&self, runner: &Runner, id: &str) -> bool {
-        let begun = (runner.at.1, runner.at.2) != (0, 0);
-        self.guards(Guard::Lock) && self.dock.locks.get(id).map_or(begun, |holder| *holder != runner.number)
-    }
-
-    /// A container starts: its secrets are read, as the kubelet does.
-    fn begin(&mut self, runner: &mut Runner) -> Result<(), String> {
-        let container = &runner.containers[runner.at.0];
-        let mut env = BTreeMap::new();
-        for (name, secret, key, optional) in &container.variables {
-            match self.value(secret, key) {
-                Some(value) => _ = env.insert(name.clone(), value),
-                None if *optional => {}
-                None => return Err(format!("CreateContainerConfigError: {secret}/{key}")),
-            }
-        }
-        runner.given = Some(Given { input: container.input.clone(), env });
-        Ok(())
-    }
-
-    fn value(&self, secret: &str, key: &str) -> Option<u64> {
-        if let Some(id) = secret.strip_suffix("-custody") {
-            let custody = self.secrets.custody.get(id)?;
-            return match key {
-                "db-password" | "encryption-key" if custody.adopted => None,
-                "db-password" => Some(custody.database),
-                "encryption-key" => Some(custody.encryption),
-                _ => {
-                    let serial = key.strip_prefix("api-key-").or_else(|| key.strip_prefix("api-secret-"))?;
-                    custody.pairs.get(&serial.parse().ok()?).copied()
-                }
-            };
-        }
-        match secret.strip_suffix("-inputs") {
-            Some(id) => self.secrets.inputs.get(id)?.get(key).copied(),
-            None => (secret == "ledger-root" && key == "passphrase").then_some(1),
-        }
-    }
-
-    /// One turn of the current step: the container's report if it ended, and the Job's end if that was the last.
-    fn step(&mut self, runner: &mut Runner) -> (Option<StepReport>, Option<JobState>) {
-        let (container, step, turn) = runner.at;
-        let Some(given) = runner.given.clone() else { return (None, None) };
-        let steps = runner.containers[container].steps.clone();
-        let result = if self.is_locked_out(runner, given.id()) {
-            Turn::Failed("Locked", FailureClass::Retryable)
-        } else {
-            self.dock.locks.insert(given.id().to_owned(), runner.number);
-            self.turn(steps[step], turn, &given, &mut runner.nothing_to_archive)
-        };
-        match result {
-            Turn::Next(seconds) => {
-                runner.at.2 += 1;
-                runner.due = self.now + seconds;
-                return (None, None);
-            }
-            Turn::Done(facts) => {
-                runner.done.insert(steps[step], facts);
-                runner.at = (container, step + 1, 0);
-                if step + 1 < steps.len() {
-                    return (None, None);
-                }
-            }
-            Turn::Failed(reason, class) => {
-                self.pull(runner);
-                return (Some(report(runner, Some((steps[step], reason, class)))), Some(JobState::Failed));
-            }
-        }
-        self.pull(runner);
-        runner.at = (container + 1, 0, 0);
-        runner.given = None;
-        runner.due = self.now + 1;
-        let last = container + 1 == runner.containers.len();
-        (Some(report(runner, None)), last.then_some(JobState::Succeeded))
-    }
 }
 
 /// What it would report if all of it had gone well.
@@ -334,15 +233,4 @@ fn believed(job: &Job) -> StepReport {
     let done =
         job.hashes.keys().map(|step| (*step, serde_json::json!({"apps": [{"name": "frappe", "version": "15.7"}]}))).collect();
     StepReport { done, failure: None, bench_seconds: 0.0 }
-}
-
-fn report(runner: &mut Runner, failure: Option<(Step, &'static str, FailureClass)>) -> StepReport {
-    let failure = failure.map(|(step, reason, class)| StepFailure {
-        step: step.as_str().to_owned(),
-        reason: reason.to_owned(),
-        class,
-        message: "as told".to_owned(),
-        tail: vec!["last line".to_owned()],
-    });
-    StepReport { done: std::mem::take(&mut runner.done), failure, bench_seconds: 1.5 }
 }

@@ -9,7 +9,8 @@ use tenant_operator::core::seen::JobState;
 use tenant_operator::core::steps::Step;
 use tenant_operator::core::subject::ObjectName;
 
-use super::jobs::{Job, Runner};
+use super::jobs::Job;
+use super::runners::Runner;
 
 /// A variable, the Secret's key it comes from, and whether it may be missing.
 type Variable = (String, String, String, bool);
