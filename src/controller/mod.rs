@@ -14,6 +14,7 @@ use crate::world::gate::Gate;
 use crate::world::live::Live;
 use crate::world::turns::Turns;
 
+mod after;
 pub mod bench;
 mod events;
 mod finalizer;

@@ -8,35 +8,34 @@ use kube::api::Api;
 use kube::runtime::controller::Action;
 use kube::{Client, ResourceExt};
 
+use super::after::{outcome, said};
 use super::finding::Found;
 use super::metered::Metered;
 use super::pass::{self, Done};
 use super::placing::Placements;
 use super::status::Scribe;
 use super::{Settings, finalizer};
-use crate::api::{Adoption, Bench, Condition, Phase, Tenant, TenantPlan};
+use crate::api::{Adoption, Bench, Phase, Tenant, TenantPlan};
 use crate::core::abandon;
 use crate::core::identity::{self, Begin, Held, Identity, Named};
 use crate::core::names::{self, annotation};
 use crate::core::pace;
 use crate::core::place;
 use crate::core::report;
-use crate::core::stages::registry::IN_SYNC;
-use crate::core::stages::{Way, probe};
+use crate::core::stages::Way;
 use crate::core::subject::{Given, ObjectName, Problem, Subject};
 use crate::runtime::Metrics;
 use crate::runtime::metrics::Outcome;
 use crate::world::error::{Class, Error};
 use crate::world::gate::Gate;
 use crate::world::live::Live;
-use crate::world::live::trust::Said;
 use crate::world::turns::Turns;
 
 /// What every reconcile has in common, of Tenants and of Benches.
 pub struct Reconciler {
     pub(super) client: Client,
     pub(super) live: Live,
-    scribe: Scribe,
+    pub(super) scribe: Scribe,
     pub(super) placements: Placements,
     pub(super) turns: Turns,
     pub(super) metrics: Arc<Metrics>,
@@ -44,7 +43,7 @@ pub struct Reconciler {
 }
 
 /// A stalled tenant is looked at again this soon, whether or not anything was seen to change.
-const STALLED: Duration = Duration::from_secs(300);
+pub(super) const STALLED: Duration = Duration::from_secs(300);
 
 /// One that steps aside while its Job is running: a watch tells when that ends; this is for the case that it is dropped.
 const RUNNING: Duration = Duration::from_secs(60);
@@ -284,59 +283,5 @@ impl Reconciler {
         self.turns.gone(&ObjectName::of(tenant), Timestamp::now());
         self.scribe.forget(tenant);
         self.metrics.tenant_gone(&tenant.namespace().unwrap_or_default(), &tenant.name_any());
-    }
-
-    fn next(&self, tenant: &Tenant, done: &Done) -> Action {
-        let who = &done.who;
-        let pause = if done.failed {
-            pace::after_error(who.now, self.failing_since(tenant, done))
-        } else if let Some(again) = done.again {
-            again
-        } else if done.settled() {
-            let probe = &who.bench.spec.probe;
-            let due = self.live.probe_due(&who.id, probe.interval()).map(|left| left.max(Duration::from_secs(1)));
-            let pause = pace::at_rest(probe, self.settings.resync);
-            due.filter(|_| !probe.mode.is_off()).map_or(pause, |due| due.min(pause))
-        } else {
-            // What a person puts right is mostly nothing that a watch tells of.
-            self.settings.resync.min(STALLED)
-        };
-        Action::requeue(pace::spread(pace::with_keys(pause, who), &who.id))
-    }
-
-    /// Since when the first failing condition fails, as the status has it.
-    fn failing_since(&self, tenant: &Tenant, done: &Done) -> Timestamp {
-        let failing = self.scribe.current(tenant).and_then(|status| {
-            status
-                .conditions
-                .iter()
-                .filter(|condition| condition.status == "False")
-                .map(|condition| condition.last_transition_time.0)
-                .max()
-        });
-        failing.unwrap_or(done.who.now)
-    }
-}
-
-/// What the status says that an earlier process has seen, of this generation of the Tenant.
-fn said(tenant: &Tenant) -> Said {
-    let status = tenant.status.as_ref().filter(|status| status.observed_generation == tenant.metadata.generation);
-    let find =
-        |condition: Condition| status.and_then(|status| status.conditions.iter().find(|found| found.type_ == condition.type_()));
-    let row = find(Condition::Registered).is_some_and(|found| found.status == "True" && found.reason == IN_SYNC);
-    Said { probe: find(Condition::Reachable).and_then(probe::passed), row }
-}
-
-fn outcome(done: &Done) -> Outcome {
-    use crate::core::report::Outcome as Of;
-    use crate::core::verdict::Verdict;
-    if done.settled() {
-        Outcome::Settled
-    } else if done.failed {
-        Outcome::Failed
-    } else if done.outcomes.iter().any(|(_, outcome)| matches!(outcome, Of::Verdict(Verdict::Stalled(_)))) {
-        Outcome::Stalled
-    } else {
-        Outcome::Waiting
     }
 }

@@ -21,8 +21,9 @@ use tenant_operator::core::manifests::foreign::Certificate;
 
 use crate::Failure;
 use crate::hands::{Hands, gone};
+use crate::objects::{bench, gunicorn, tenant};
 use crate::operator::Operator;
-use crate::site::{MASTER, Sites};
+use crate::site::Sites;
 use crate::tls::Authority;
 
 pub const BENCH: &str = "bench";
@@ -253,61 +254,4 @@ pub async fn connect(dir: &std::path::Path, user: &str) -> Result<Client, Failur
 
 pub fn names(prefix: &str, count: usize) -> Vec<String> {
     (0..count).map(|number| format!("{prefix}{number:05}")).collect()
-}
-
-fn tenant(name: &str) -> Value {
-    json!({
-        "apiVersion": "tenancy.nexuserp.io/v1alpha1",
-        "kind": "Tenant",
-        "metadata": {"name": name, "namespace": CUSTOMERS},
-        "spec": {
-            "subdomain": name, "plan": "starter",
-            "admin": {"email": format!("owner@{name}.test"), "firstName": "Ada", "lastName": "Byron"},
-            "organization": {"name": format!("{name} Ltd"), "country": "DE", "currency": "EUR", "timeZone": "Europe/Berlin"},
-        },
-    })
-}
-
-fn gunicorn() -> Value {
-    json!({
-        "metadata": {"name": "erpnext-gunicorn"},
-        "spec": {
-            "selector": {"matchLabels": {"app": "gunicorn"}},
-            "template": {
-                "metadata": {"labels": {"app": "gunicorn"}},
-                "spec": {"containers": [{"name": "web", "image": "registry.example.com/frappe/erpnext:v15.78.1"}]},
-            },
-        },
-    })
-}
-
-/// Everything that a Bench may ask of a tenant is asked, but DNS.
-fn bench(edge: u16, web: u16) -> Value {
-    json!({
-        "metadata": {"name": "main"},
-        "spec": {
-            "path": "/home/frappe/frappe-bench",
-            "sitesVolume": {"claimName": "sites"},
-            "database": {"type": "MariaDB", "host": "mariadb", "rootSecretRef": {"name": "database", "key": "password"}},
-            "services": {
-                "web": {"name": "web", "port": web}, "nginx": {"name": "nginx", "port": 8080},
-                "frontend": {"name": "frontend", "port": 3000},
-            },
-            "domain": "bench.test",
-            "hosts": {"frontend": "{subdomain}.{domain}", "api": "api-{subdomain}.{domain}"},
-            "siteNameTemplate": "api-{subdomain}.{domain}",
-            "edge": {"type": "Ingress", "ingress": {"className": "contour"}},
-            "tls": {"mode": "Issuer", "issuerRef": {"kind": "ClusterIssuer", "name": "bench"}},
-            "probe": {"connectTo": format!("127.0.0.1:{edge}"), "caSecretRef": {"name": "authority", "key": "ca.crt"}},
-            "registry": {
-                "url": format!("http://web:{web}"), "site": MASTER, "tokenSecretRef": {"name": "master-token"},
-                "docType": "SaaS Tenant", "keyField": "subdomain", "idField": "operator_id",
-                "fields": [
-                    {"name": "site_url", "from": "APIURL"}, {"name": "plan_type", "from": "Plan"}, {"name": "status", "from": "Status"},
-                ],
-            },
-            "jobs": {"podFrom": {"deployment": "erpnext-gunicorn"}, "concurrency": 100},
-            "allowedTenants": {"namespaces": {"from": "All"}},
-        },
-    })
 }

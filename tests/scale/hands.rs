@@ -108,6 +108,22 @@ impl Hand {
         if ended || !self.take(&uid) {
             return Ok(());
         }
+        self.pod(&job).await?;
+        let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let condition = |type_: &str| json!({"type": type_, "status": "True", "lastProbeTime": now, "lastTransitionTime": now});
+        let conditions = [condition("SuccessCriteriaMet"), condition("Complete")];
+        let status = json!({"status": {
+            "startTime": now, "completionTime": now, "succeeded": 1, "ready": 0, "terminating": 0,
+            "uncountedTerminatedPods": {}, "conditions": conditions,
+        }});
+        let api: Api<Job> = self.api();
+        api.patch_status(&name, &PatchParams::default(), &Patch::Merge(status)).await?;
+        Ok(())
+    }
+
+    /// The Job's pod, which has ended as soon as it is there.
+    async fn pod(&self, job: &Job) -> Result<(), Failure> {
+        let name = job.name_any();
         let template = job.spec.as_ref().map(|spec| spec.template.clone()).unwrap_or_default();
         let (labels, spec) = (template.metadata.and_then(|meta| meta.labels), template.spec.unwrap_or_default());
         let mut pod: Pod = serde_json::from_value(json!({"metadata": {"name": pod_of(&name)}, "spec": spec, "status": {}}))?;
@@ -122,15 +138,6 @@ impl Hand {
         let last = said.split_off(spec.init_containers.iter().flatten().count());
         let status = json!({"status": {"phase": "Succeeded", "initContainerStatuses": said, "containerStatuses": last}});
         pods.patch_status(&pod_of(&name), &PatchParams::default(), &Patch::Merge(status)).await?;
-        let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let condition = |type_: &str| json!({"type": type_, "status": "True", "lastProbeTime": now, "lastTransitionTime": now});
-        let conditions = [condition("SuccessCriteriaMet"), condition("Complete")];
-        let status = json!({"status": {
-            "startTime": now, "completionTime": now, "succeeded": 1, "ready": 0, "terminating": 0,
-            "uncountedTerminatedPods": {}, "conditions": conditions,
-        }});
-        let api: Api<Job> = self.api();
-        api.patch_status(&name, &PatchParams::default(), &Patch::Merge(status)).await?;
         Ok(())
     }
 

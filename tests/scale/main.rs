@@ -8,6 +8,7 @@ mod figures;
 mod floor;
 mod hands;
 mod load;
+mod objects;
 mod operator;
 mod report;
 mod sections;

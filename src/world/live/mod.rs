@@ -31,6 +31,7 @@ mod secrets;
 pub mod shelf;
 pub mod shelves;
 pub mod trust;
+mod values;
 mod work;
 
 /// So long, what belongs to a whole Bench is not asked for again.

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind};
 
 use super::Live;
-use super::secrets::{Key, Pair, text};
+use super::secrets::{Key, Pair};
 use super::trust::{Said, Trust};
+use super::values::text;
 use crate::api::{EdgeType, LockdownMode, Registry, SuspendMode, VerifyMode};
 use crate::core::lead::Leads;
 use crate::core::manifests::routes;

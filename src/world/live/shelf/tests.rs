@@ -65,6 +65,17 @@ fn what_was_deleted_is_gone_until_it_is_made_again() {
 }
 
 #[test]
+fn a_deletion_that_the_watch_tells_of_before_its_answer_comes_leaves_nothing() {
+    for at_once in [true, false] {
+        let shelf = filled(&[object("a", 1)]);
+        assert!(shelf.hear(&Event::Delete(object("a", 2))));
+        shelf.deleted("yard", "a", at_once);
+        assert_eq!(version_of(&shelf, "a"), Some(None));
+        assert!(shelf.sure("yard", "a").is_none(), "nothing is kept of it");
+    }
+}
+
+#[test]
 fn what_came_of_a_write_is_asked_for_until_it_is_known() {
     let shelf = filled(&[object("a", 4)]);
     for doubt in [

@@ -4,7 +4,7 @@
 //! Where it cannot answer for sure (not filled yet, or something was written whose outcome it does not know) it says so, and the API
 //! server is asked. What is decided on it may be a moment old; whatever is written then is refused by the API server if it was.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -16,6 +16,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
+
+use state::{Body, Entry, State, bodies, place, place_of};
+
+mod state;
 
 /// A list of everything takes no longer; until then it can be asked for one by one.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -49,31 +53,6 @@ enum Fill {
 }
 
 type Whole<K> = (u64, Arc<Vec<K>>);
-
-#[derive(Default)]
-struct State {
-    changes: u64,
-    /// By namespace and name.
-    kept: HashMap<Arc<str>, Entry>,
-    whose: HashMap<u64, Vec<Arc<str>>>,
-    /// What a list that is under way has told of already.
-    coming: Option<HashSet<Arc<str>>>,
-}
-
-struct Entry {
-    version: u64,
-    whose: Option<u64>,
-    group: Option<u64>,
-    body: Body,
-}
-
-enum Body {
-    /// As JSON: a tenth of what it takes in memory otherwise.
-    There(Box<[u8]>),
-    Gone,
-    /// Something was written, and it is not known what came of it.
-    Unsure,
-}
 
 /// A hash of several words, to find things by.
 pub fn key(words: &[&str]) -> u64 {
@@ -182,7 +161,11 @@ where
     /// The API server has deleted it; while it has finalizers it stays, and the watch tells what becomes of it.
     pub fn deleted(&self, namespace: &str, name: &str, at_once: bool) {
         let body = if at_once { Body::Gone } else { Body::Unsure };
-        self.change().mark(namespace, name, body);
+        let mut state = self.change();
+        // The watch may have been faster, and then there is nothing to note.
+        if state.kept.contains_key(&place(namespace, name)) {
+            state.mark(namespace, name, body);
+        }
     }
 
     /// It is not as it was thought to be.
@@ -226,96 +209,5 @@ where
     }
 }
 
-impl State {
-    /// True where it is newer than what is kept.
-    fn put<K: Resource + Serialize + Clone>(&mut self, form: &Form<K>, object: &K) -> bool {
-        let (meta, place) = (object.meta(), place_of(object.meta()));
-        if let Some(coming) = &mut self.coming {
-            coming.insert(place.clone());
-        }
-        let version = version(meta);
-        let known = self.kept.get(&place);
-        let newer = known.is_none_or(|entry| match entry.body {
-            Body::There(_) | Body::Gone => version > entry.version,
-            // It may be the answer to a question about it.
-            Body::Unsure => version >= entry.version,
-        });
-        if !newer {
-            return false;
-        }
-        let mut object = object.clone();
-        object.meta_mut().managed_fields = None;
-        (form.prune)(&mut object);
-        let body = serde_json::to_vec(&object).map_or(Body::Unsure, |json| Body::There(json.into()));
-        self.insert(place, form, object.meta(), body);
-        true
-    }
-
-    fn insert<K>(&mut self, place: Arc<str>, form: &Form<K>, meta: &ObjectMeta, body: Body) {
-        let (whose, group) = ((form.whose)(meta), (form.group)(meta));
-        self.remove(&place);
-        if let Some(key) = whose {
-            self.whose.entry(key).or_default().push(place.clone());
-        }
-        self.kept.insert(place, Entry { version: version(meta), whose, group, body });
-    }
-
-    fn mark(&mut self, namespace: &str, name: &str, body: Body) {
-        self.changes += 1;
-        let place = place(namespace, name);
-        match self.kept.get_mut(&place) {
-            Some(entry) => entry.body = body,
-            None => {
-                self.kept.insert(place, Entry { version: 0, whose: None, group: None, body });
-            }
-        }
-    }
-
-    /// The watch tells that it is gone: true where it is not another by now.
-    fn take(&mut self, meta: &ObjectMeta) -> bool {
-        let place = place_of(meta);
-        let Some(entry) = self.kept.get(&place).filter(|entry| version(meta) >= entry.version) else { return false };
-        let news = !matches!(entry.body, Body::Gone);
-        self.remove(&place);
-        news
-    }
-
-    fn remove(&mut self, place: &Arc<str>) {
-        self.changes += 1;
-        let Some(Entry { whose: Some(key), .. }) = self.kept.remove(place) else { return };
-        if let Some(places) = self.whose.get_mut(&key) {
-            places.retain(|other| other != place);
-            if places.is_empty() {
-                self.whose.remove(&key);
-            }
-        }
-    }
-}
-
-/// None where one of them is not known for sure.
-fn bodies<'a, K: DeserializeOwned>(entries: impl Iterator<Item = &'a Entry>) -> Option<Vec<K>> {
-    let there = entries.filter(|entry| !matches!(entry.body, Body::Gone));
-    there
-        .map(|entry| match &entry.body {
-            Body::There(json) => serde_json::from_slice(json).ok(),
-            Body::Gone | Body::Unsure => None,
-        })
-        .collect()
-}
-
-fn place(namespace: &str, name: &str) -> Arc<str> {
-    format!("{namespace}/{name}").into()
-}
-
-fn place_of(meta: &ObjectMeta) -> Arc<str> {
-    place(meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
-}
-
-/// Versions of one kind grow.
-fn version(meta: &ObjectMeta) -> u64 {
-    meta.resource_version.as_ref().and_then(|version| version.parse().ok()).unwrap_or_default()
-}
-
 #[cfg(test)]
-#[path = "shelf_tests.rs"]
 mod tests;
