@@ -46,6 +46,7 @@ fn collect(path: &str, schema: &JSONSchemaProps, found: &mut Vec<(String, String
         collect(&format!("{path}[]"), items, found);
     }
     if let Some(JSONSchemaPropsOrBool::Schema(values)) = &schema.additional_properties {
-        collect(&format!("{path}{{}}"), values, found);
+        // As the server names what is in a map.
+        collect(&format!("{path}[]"), values, found);
     }
 }
