@@ -21,20 +21,26 @@ pub struct Scribe {
     teller: Arc<Teller>,
     /// What was written last, until the watch tells of it: its copy may be older, and only we write it.
     written: Mutex<HashMap<ObjectName, (String, TenantStatus)>>,
-    /// Events on their way; none where each is waited for.
-    telling: Option<mpsc::Sender<(Event, ObjectReference)>>,
+    /// Events on their way, in lanes; none where each is waited for.
+    telling: Vec<mpsc::Sender<(Event, ObjectReference)>>,
 }
 
-/// More wait for nobody: they are told best-effort, and a status says the same.
-const WAITING: usize = 10_000;
+/// So many Events are told at the same time, those of one tenant one after the other.
+const LANES: usize = 4;
+/// So many may wait in a lane; then passes wait for them.
+const WAITING: usize = 250;
 
 impl Scribe {
     pub fn new(client: Client) -> Self {
-        Self { teller: Arc::new(Teller::new(client.clone())), client, written: Mutex::default(), telling: None }
+        Self { teller: Arc::new(Teller::new(client.clone())), client, written: Mutex::default(), telling: vec![] }
     }
 
-    /// From now on nobody waits for an Event to be told.
+    /// From now on a pass does not wait for each Event to be told.
     pub fn tell_in_background(&mut self) {
+        self.telling = (0..LANES).map(|_| self.lane()).collect();
+    }
+
+    fn lane(&self) -> mpsc::Sender<(Event, ObjectReference)> {
         let (telling, mut told) = mpsc::channel::<(Event, ObjectReference)>(WAITING);
         let teller = self.teller.clone();
         tokio::spawn(async move {
@@ -42,7 +48,7 @@ impl Scribe {
                 teller.tell(&event, &about).await;
             }
         });
-        self.telling = Some(telling);
+        telling
     }
 
     /// The status as it is now, as far as is known.
@@ -105,12 +111,18 @@ impl Scribe {
     async fn tell(&self, tenant: &Tenant, old: Option<&TenantStatus>, new: &TenantStatus) {
         for event in transitions(old, new) {
             let about = tenant.object_ref(&());
-            match &self.telling {
-                Some(telling) => drop(telling.try_send((event, about))),
+            match self.telling.get(lane_of(tenant)) {
+                // Nobody listens any more while the process ends.
+                Some(telling) => drop(telling.send((event, about)).await),
                 None => self.teller.tell(&event, &about).await,
             }
         }
     }
+}
+
+/// Always the same for one tenant.
+fn lane_of(tenant: &Tenant) -> usize {
+    tenant.metadata.uid.iter().flat_map(|uid| uid.bytes()).map(usize::from).sum::<usize>() % LANES
 }
 
 /// One event for each condition whose truth or reason changed; a first "not yet" is no news.

@@ -95,7 +95,8 @@ impl Live {
     /// A tenant that is gone leaves nothing in memory.
     pub fn dismiss(&self, id: &str) {
         self.gate.leave(id);
-        self.forget_looks(id);
+        self.forget(id);
+        self.outside.dismiss(id);
     }
 
     /// What was seen of it before says nothing when it comes again.

@@ -54,6 +54,12 @@ impl Outside {
         self.trust.end(id);
     }
 
+    /// The tenant is gone.
+    pub fn dismiss(&self, id: &str) {
+        self.forget(id);
+        self.trust.forget(id);
+    }
+
     /// What an earlier process has said of the tenant.
     pub fn trust(&self, id: &str, said: impl FnOnce() -> Said) {
         self.trust.begin(id, said);

@@ -37,6 +37,13 @@ impl Trust {
         }
     }
 
+    /// The tenant is gone.
+    pub fn forget(&self, id: &str) {
+        let mut state = self.state();
+        state.said.remove(id);
+        state.met.remove(id);
+    }
+
     pub fn end(&self, id: &str) {
         self.state().said.remove(id);
     }
