@@ -1,5 +1,5 @@
 # The commands of the README. Each does all its set-up itself.
-.PHONY: demo demo-down test lives chaos kubeconfig crds lab-up lab-down figures
+.PHONY: demo demo-down test lives chaos bench kubeconfig crds lab-up lab-down figures
 
 # From nothing to a working tenant on a real one-node Kubernetes.
 demo:
@@ -20,6 +20,10 @@ lives:
 # Faults in the lab while tenants come and go: every one of them.
 chaos:
 	@tests/run chaos
+
+# What the operator costs with thousands of tenants. BENCH=settle,rest: only that; sizes: see tests/scale/run.
+bench:
+	@tests/scale/run
 
 kubeconfig:
 	@lab/lab kubeconfig

@@ -176,5 +176,40 @@ fn many_at_once_never_exceed_the_limit() {
         tries.into_iter().map(|tried| tried.join().expect("no panic")).filter(|entered| *entered).count()
     });
     assert!(in_now <= 2, "{in_now} went in");
-    assert_eq!(gate.load().iter().map(|(_, running, _)| running).sum::<usize>(), in_now);
+    assert_eq!(gate.load(&ships[0].bench_ref()).0, in_now);
+}
+
+/// A tenant of one of many Benches.
+fn ship_at(bench: u32, number: u32) -> Subject {
+    let mut at = objects::bench();
+    at["metadata"]["name"] = json!(format!("dock-{bench}"));
+    at["spec"]["jobs"]["concurrency"] = json!(3);
+    let created: Timestamp = "2026-11-21T08:00:00Z".parse().expect("a time");
+    objects::subject(&format!("{:016x}", bench * 1000 + number), at, created + std::time::Duration::from_secs(u64::from(number)))
+}
+
+#[test]
+fn of_a_hundred_benches_one_that_never_answers_holds_up_no_other_and_no_removal() {
+    const BENCHES: u32 = 100;
+    const EACH: u32 = 100;
+    let (gate, mut receiver) = Gate::new();
+    let ships: Vec<Subject> = (0..BENCHES).flat_map(|bench| (0..EACH).map(move |number| ship_at(bench, number))).collect();
+    let by_name: std::collections::HashMap<&str, &Subject> = ships.iter().map(|ship| (ship.tenant.name.as_str(), ship)).collect();
+    let slow = ships[0].bench_ref();
+    let mut working: Vec<&Subject> = ships.iter().filter(|ship| comes(&gate, Way::Up, ship)).collect();
+    assert_eq!(working.len(), 300, "three on each");
+    let mut done = 0;
+    while let Some(ship) = working.pop() {
+        if ship.bench_ref() == slow {
+            continue;
+        }
+        assert!(gate.load(&ship.bench_ref()).0 <= 3);
+        gate.leave(&ship.id);
+        done += 1;
+        let next: Vec<&Subject> = woken(&mut receiver).iter().map(|name| by_name[name.as_str()]).collect();
+        working.extend(next.into_iter().filter(|next| comes(&gate, Way::Up, next)));
+    }
+    assert_eq!(done, (BENCHES - 1) * EACH);
+    assert_eq!(gate.load(&slow), (3, 97));
+    assert!(comes(&gate, Way::Down, &ships[50]), "a removal has a lane of its own");
 }

@@ -72,6 +72,10 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
 impl Reconciler {
     /// The claims of the sites that are on it.
     async fn carried(&self, bench: &Bench) -> Result<Vec<TenantClaimSpec>, Error> {
+        if let Some(known) = self.live.known_on(&place::reference(bench)) {
+            let (here, claims) = (place::reference(bench), known.into_iter().map(|claim| claim.spec));
+            return Ok(claims.filter(|claim| claim.record.as_ref().is_some_and(|record| record.bench == here)).collect());
+        }
         let on_it = ListParams::default().labels(&format!("{}={}", label::BENCH, bench.name_any()));
         let claims = Api::<TenantClaim>::all(self.client.clone()).list(&on_it).await;
         let claims = claims.map_err(|source| Error::cluster("list", "TenantClaim", bench.name_any(), source))?.items;

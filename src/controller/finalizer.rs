@@ -40,8 +40,26 @@ pub async fn release<K: Held>(client: &Client, object: &K, finalizer: &str) -> R
     if !held(object, finalizer) {
         return Ok(());
     }
-    let all: Vec<String> = object.finalizers().iter().filter(|held| *held != finalizer).cloned().collect();
-    match write(client, object, &all).await {
+    match write(client, object, &without(object, finalizer)).await {
+        // Mostly a status that we have written ourselves, and that no watch has told of yet.
+        Err(Error::Changed { .. }) => {}
+        other => return unless_gone(other),
+    }
+    let api: Api<K> = Api::namespaced(client.clone(), &object.namespace().unwrap_or_default());
+    let name = object.name_any();
+    let now = api.get_opt(&name).await.map_err(|source| Error::cluster("get", K::KIND, name, source))?;
+    match now.filter(|now| now.uid() == object.uid() && held(now, finalizer)) {
+        Some(now) => unless_gone(write(client, &now, &without(&now, finalizer)).await),
+        None => Ok(()),
+    }
+}
+
+fn without<K: Held>(object: &K, finalizer: &str) -> Vec<String> {
+    object.finalizers().iter().filter(|held| *held != finalizer).cloned().collect()
+}
+
+fn unless_gone(written: Result<(), Error>) -> Result<(), Error> {
+    match written {
         Err(Error::Cluster { source, .. }) if matches!(source.as_ref(), kube::Error::Api(status) if status.is_not_found()) => {
             Ok(())
         }

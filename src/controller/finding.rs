@@ -59,7 +59,7 @@ impl Reconciler {
         }
         // What is kept there may be this Tenant's own: it must not begin anew where that cannot be known.
         let open = |bench: &Bench| !denied.iter().any(|(namespace, _)| bench.namespace().as_ref() == Some(namespace));
-        let (benches, closed): (Vec<Bench>, Vec<Bench>) = benches.into_iter().partition(open);
+        let (benches, closed): (Vec<Bench>, Vec<Bench>) = benches.iter().cloned().partition(open);
         let named = tenant.spec.bench_ref.as_ref();
         let only = closed.iter().any(|bench| named.is_none_or(|named| place::reference(bench) == *named));
         if let Some((_, error)) = denied.pop().filter(|_| only && (named.is_some() || benches.is_empty())) {
@@ -81,6 +81,9 @@ impl Reconciler {
     }
 
     pub(super) async fn find_bench(&self, at: &BenchRef) -> Result<Option<Bench>, Error> {
+        if let Some(known) = self.live.shelves.benches.get(&at.namespace, &at.name) {
+            return Ok(known);
+        }
         let benches: Api<Bench> = Api::namespaced(self.client.clone(), &at.namespace);
         benches.get_opt(&at.name).await.map_err(|source| Error::cluster("get", "Bench", at.name.clone(), source))
     }

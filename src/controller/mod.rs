@@ -14,12 +14,15 @@ use crate::world::gate::Gate;
 use crate::world::live::Live;
 use crate::world::turns::Turns;
 
+mod after;
 pub mod bench;
+mod events;
 mod finalizer;
 mod finding;
 mod inspection;
 mod messages;
 mod metered;
+mod news;
 pub mod pass;
 mod placing;
 pub mod plan;
@@ -46,6 +49,8 @@ pub struct Settings {
     pub resync: Duration,
     /// How often the sites of a Bench are compared with what they should be.
     pub inspect_interval: Duration,
+    /// Secrets may be read in every namespace.
+    pub cluster_wide: bool,
     pub concurrency: u16,
 }
 
@@ -66,14 +71,18 @@ pub async fn run(context: Context, shutdown: impl Future<Output = ()> + Send + '
     let live = Live::new(client.clone(), Arc::new(gate))?;
     live.resume_gate().await?;
     let (turns, called) = Turns::new();
-    let reconciler = Arc::new(Reconciler::new(client, live, turns, metrics, settings));
+    let mut reconciler = Reconciler::new(client, live, turns, metrics, settings);
+    reconciler.settle_in();
+    let reconciler = Arc::new(reconciler);
 
     let (stop, stopped) = watch::channel(());
     tokio::spawn(async move {
         shutdown.await;
         drop(stop);
     });
-    let woken = futures::stream::select(UnboundedReceiverStream::new(woken), UnboundedReceiverStream::new(called.tenants));
+    let changed = reconciler.live.shelves.watch_secrets(reconciler.client.clone(), reconciler.settings.cluster_wide);
+    let woken = [woken, called.tenants, changed].map(UnboundedReceiverStream::new);
+    let woken = futures::stream::select_all(woken);
     let tenants = watches::tenants(&reconciler, woken, ended(stopped.clone())).await?;
     let benches = watches::benches(&reconciler, ended(stopped.clone()));
     let plans = watches::plans(&reconciler, called.plans, ended(stopped));

@@ -1,13 +1,16 @@
 //! Writes a Tenant's status when it differs, and an Event for each condition that changed its truth or its reason.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use k8s_openapi::api::core::v1::ObjectReference;
 use kube::api::{Api, Patch, PatchParams};
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::runtime::events::{Event, EventType};
 use kube::{Client, Resource, ResourceExt};
 use serde_json::json;
+use tokio::sync::mpsc;
 
+use super::events::Teller;
 use crate::api::{Condition, Tenant, TenantStatus};
 use crate::core::names;
 use crate::core::subject::ObjectName;
@@ -15,27 +18,48 @@ use crate::world::Error;
 
 pub struct Scribe {
     client: Client,
-    recorder: Recorder,
-    /// What was written last: the watch's copy may be older, and only we write it.
+    teller: Arc<Teller>,
+    /// What was written last, until the watch tells of it: its copy may be older, and only we write it.
     written: Mutex<HashMap<ObjectName, (String, TenantStatus)>>,
+    /// Events on their way, in lanes; none where each is waited for.
+    telling: Vec<mpsc::Sender<(Event, ObjectReference)>>,
 }
+
+/// So many Events are told at the same time, those of one tenant one after the other.
+const LANES: usize = 4;
+/// So many may wait in a lane; then passes wait for them.
+const WAITING: usize = 250;
 
 impl Scribe {
     pub fn new(client: Client) -> Self {
-        let reporter = Reporter { controller: names::MANAGER.to_owned(), instance: None };
-        Self { recorder: Recorder::new(client.clone(), reporter), client, written: Mutex::default() }
+        Self { teller: Arc::new(Teller::new(client.clone())), client, written: Mutex::default(), telling: vec![] }
+    }
+
+    /// From now on a pass does not wait for each Event to be told.
+    pub fn tell_in_background(&mut self) {
+        self.telling = (0..LANES).map(|_| self.lane()).collect();
+    }
+
+    fn lane(&self) -> mpsc::Sender<(Event, ObjectReference)> {
+        let (telling, mut told) = mpsc::channel::<(Event, ObjectReference)>(WAITING);
+        let teller = self.teller.clone();
+        tokio::spawn(async move {
+            while let Some((event, about)) = told.recv().await {
+                teller.tell(&event, &about).await;
+            }
+        });
+        telling
     }
 
     /// The status as it is now, as far as is known.
     pub fn current(&self, tenant: &Tenant) -> Option<TenantStatus> {
-        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let ours = written.get(&ObjectName::of(tenant)).filter(|(uid, _)| Some(uid) == tenant.uid().as_ref());
-        ours.map(|(_, status)| status.clone()).or_else(|| tenant.status.clone())
-    }
-
-    /// What was written last, for a tenant known by its name alone.
-    pub fn written(&self, name: &ObjectName) -> Option<TenantStatus> {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).get(name).map(|(_, status)| status.clone())
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = ObjectName::of(tenant);
+        let ours = written.get(&name).filter(|(uid, _)| Some(uid) == tenant.uid().as_ref()).map(|(_, status)| status.clone());
+        if ours.is_some() && ours == tenant.status {
+            written.remove(&name);
+        }
+        ours.or_else(|| tenant.status.clone())
     }
 
     pub fn forget(&self, tenant: &Tenant) {
@@ -79,20 +103,26 @@ impl Scribe {
                 action: format!("GiveUp{}", number + 1),
                 secondary: None,
             };
-            if let Err(error) = self.recorder.publish(&event, &tenant.object_ref(&())).await {
-                tracing::warn!(%error, left = line, "an event could not be published");
-            }
+            self.teller.tell(&event, &tenant.object_ref(&())).await;
         }
     }
 
     /// Events are told best-effort: the status is what counts.
     async fn tell(&self, tenant: &Tenant, old: Option<&TenantStatus>, new: &TenantStatus) {
         for event in transitions(old, new) {
-            if let Err(error) = self.recorder.publish(&event, &tenant.object_ref(&())).await {
-                tracing::warn!(%error, reason = event.reason, "an event could not be published");
+            let about = tenant.object_ref(&());
+            match self.telling.get(lane_of(tenant)) {
+                // Nobody listens any more while the process ends.
+                Some(telling) => drop(telling.send((event, about)).await),
+                None => self.teller.tell(&event, &about).await,
             }
         }
     }
+}
+
+/// Always the same for one tenant.
+fn lane_of(tenant: &Tenant) -> usize {
+    tenant.metadata.uid.iter().flat_map(|uid| uid.bytes()).map(usize::from).sum::<usize>() % LANES
 }
 
 /// One event for each condition whose truth or reason changed; a first "not yet" is no news.

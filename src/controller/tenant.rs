@@ -8,6 +8,7 @@ use kube::api::Api;
 use kube::runtime::controller::Action;
 use kube::{Client, ResourceExt};
 
+use super::after::{outcome, said};
 use super::finding::Found;
 use super::metered::Metered;
 use super::pass::{self, Done};
@@ -34,7 +35,7 @@ use crate::world::turns::Turns;
 pub struct Reconciler {
     pub(super) client: Client,
     pub(super) live: Live,
-    scribe: Scribe,
+    pub(super) scribe: Scribe,
     pub(super) placements: Placements,
     pub(super) turns: Turns,
     pub(super) metrics: Arc<Metrics>,
@@ -42,7 +43,7 @@ pub struct Reconciler {
 }
 
 /// A stalled tenant is looked at again this soon, whether or not anything was seen to change.
-const STALLED: Duration = Duration::from_secs(300);
+pub(super) const STALLED: Duration = Duration::from_secs(300);
 
 /// One that steps aside while its Job is running: a watch tells when that ends; this is for the case that it is dropped.
 const RUNNING: Duration = Duration::from_secs(60);
@@ -60,6 +61,8 @@ pub async fn reconcile(tenant: Arc<Tenant>, here: Arc<Reconciler>) -> Result<Act
         let runs = here.step_aside(&tenant).await;
         return Ok(if runs { Action::requeue(RUNNING) } else { Action::await_change() });
     }
+    // Right after a start, what watches tell first is everything.
+    here.live.shelves.warm().await;
     let timer = here.metrics.reconcile("tenant");
     let down = tenant.metadata.deletion_timestamp.is_some();
     if down && !finalizer::held(tenant.as_ref(), names::FINALIZER) {
@@ -87,6 +90,11 @@ pub async fn reconcile(tenant: Arc<Tenant>, here: Arc<Reconciler>) -> Result<Act
 impl Reconciler {
     pub fn new(client: Client, live: Live, turns: Turns, metrics: Arc<Metrics>, settings: Settings) -> Self {
         Self { scribe: Scribe::new(client.clone()), placements: Placements::default(), client, live, turns, metrics, settings }
+    }
+
+    /// As a process that goes on for long, and not for one pass.
+    pub fn settle_in(&mut self) {
+        self.scribe.tell_in_background();
     }
 
     async fn look_and_act(&self, tenant: &Tenant, down: bool) -> Result<Pass, Error> {
@@ -129,18 +137,25 @@ impl Reconciler {
             self.turns.aside(tenant, Timestamp::now());
             return Ok(self.pass(Subject::left_behind(given), Way::Down).await);
         }
-        let plans: Api<TenantPlan> = Api::all(self.client.clone());
-        let plan = plans.get_opt(&tenant.spec.plan).await;
-        let plan = plan.map_err(|source| Error::cluster("get", "TenantPlan", tenant.spec.plan.clone(), source))?;
+        let plan = self.find_plan(&tenant.spec.plan).await?;
         let record = given.record.as_ref().map(|held| &held.record);
         let turn = self.turns.look(tenant, plan.as_ref(), record, Timestamp::now());
         match Subject::parse(Given { plan: plan.as_ref(), turn, ..given }) {
             Err(problem) => Ok(Pass::Problem(problem)),
             Ok(who) => {
                 finalizer::hold(&self.client, tenant, names::FINALIZER).await?;
+                self.live.trust(&who.id, || said(tenant));
                 Ok(self.pass(who, Way::Up).await)
             }
         }
+    }
+
+    async fn find_plan(&self, name: &str) -> Result<Option<TenantPlan>, Error> {
+        if let Some(known) = self.live.shelves.plans.get("", name) {
+            return Ok(known);
+        }
+        let plans: Api<TenantPlan> = Api::all(self.client.clone());
+        plans.get_opt(name).await.map_err(|source| Error::cluster("get", "TenantPlan", name, source))
     }
 
     async fn down(&self, tenant: &Tenant, claims: Vec<Held>) -> Result<Pass, Error> {
@@ -189,12 +204,13 @@ impl Reconciler {
     async fn pass(&self, who: Subject, way: Way) -> Pass {
         let world = Metered { world: &self.live, metrics: &self.metrics };
         let done = pass::run(&world, who, way).await;
+        self.live.seen(&done.who.id);
         if way == Way::Up {
             self.turns.report(&done.who, done.came());
         }
-        for (bench, used, waiting) in self.live.gate.load() {
-            self.metrics.gate(&format!("{}/{}", bench.namespace, bench.name), used, waiting);
-        }
+        let bench = done.who.bench_ref();
+        let (used, waiting) = self.live.gate.load(&bench);
+        self.metrics.gate(&format!("{}/{}", bench.namespace, bench.name), used, waiting);
         Pass::Done(Box::new(done))
     }
 
@@ -225,7 +241,7 @@ impl Reconciler {
                 }
                 let status = report::status(old.as_ref(), &done.report());
                 self.publish(tenant, status).await?;
-                Ok((self.next(&done), outcome(&done)))
+                Ok((self.next(tenant, &done), outcome(&done)))
             }
             Pass::Problem(problem) => {
                 let runs = self.step_aside(tenant).await;
@@ -267,47 +283,5 @@ impl Reconciler {
         self.turns.gone(&ObjectName::of(tenant), Timestamp::now());
         self.scribe.forget(tenant);
         self.metrics.tenant_gone(&tenant.namespace().unwrap_or_default(), &tenant.name_any());
-    }
-
-    fn next(&self, done: &Done) -> Action {
-        let who = &done.who;
-        let pause = if done.failed {
-            pace::after_error(who.now, self.failing_since(done))
-        } else if let Some(again) = done.again {
-            again
-        } else if done.settled() {
-            pace::at_rest(&who.bench.spec.probe, self.settings.resync)
-        } else {
-            // What a person puts right is mostly nothing that a watch tells of.
-            self.settings.resync.min(STALLED)
-        };
-        Action::requeue(pace::spread(pace::with_keys(pause, who), &who.id))
-    }
-
-    /// Since when the first failing condition fails, as the status has it.
-    fn failing_since(&self, done: &Done) -> Timestamp {
-        let failing = self.scribe.written(&done.who.tenant).and_then(|status| {
-            status
-                .conditions
-                .iter()
-                .filter(|condition| condition.status == "False")
-                .map(|condition| condition.last_transition_time.0)
-                .max()
-        });
-        failing.unwrap_or(done.who.now)
-    }
-}
-
-fn outcome(done: &Done) -> Outcome {
-    use crate::core::report::Outcome as Of;
-    use crate::core::verdict::Verdict;
-    if done.settled() {
-        Outcome::Settled
-    } else if done.failed {
-        Outcome::Failed
-    } else if done.outcomes.iter().any(|(_, outcome)| matches!(outcome, Of::Verdict(Verdict::Stalled(_)))) {
-        Outcome::Stalled
-    } else {
-        Outcome::Waiting
     }
 }

@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::future::{BoxFuture, ready};
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt, Stream, StreamExt};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -16,19 +16,18 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::networking::v1::Ingress;
 use k8s_openapi::jiff::Timestamp;
-use kube::api::{Api, PartialObjectMeta};
-use kube::core::DeserializeGuard;
+use kube::api::{Api, ApiResource, PartialObjectMeta};
 use kube::runtime::controller::{Action, Config as ControllerConfig, Controller};
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Resource, ResourceExt};
-use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
+use super::news::{child, gathered, readable, told};
 use super::tenant::{self, Reconciler};
 use super::{Error, bench, messages, plan};
-use crate::api::{Bench, BenchRef, Tenant, TenantClaim, TenantPlan};
+use crate::api::{Bench, BenchRef, Differing, Tenant, TenantClaim, TenantPlan};
 use crate::core::inspection;
 use crate::core::manifests::foreign::{Certificate, HTTPRoute};
 use crate::core::names::label;
@@ -54,23 +53,27 @@ pub async fn tenants(
 ) -> Result<Tenants, Error> {
     let client = here.client.clone();
     let (store, writer) = reflector::store();
-    let events = readable::<Tenant>(Api::all(client.clone())).inspect(news(here));
+    let events = readable::<Tenant>(Api::all(client.clone()), None).inspect(news(here));
     let tenants = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
     let config = ControllerConfig::default().concurrency(here.settings.concurrency).debounce(DEBOUNCE);
     let mut controller = Controller::for_stream(tenants, store.clone())
         .with_config(config)
-        .watches(children::<Job>(here), ours(), owner)
-        .watches(children::<Pod>(here), steps(), owner)
-        .watches(children::<Ingress>(here), ours(), owner)
-        .watches_stream(readable::<Bench>(Api::all(client.clone())).touched_objects(), of_bench(&store))
-        .watches_stream(readable::<Bench>(Api::all(client.clone())).touched_objects(), differing(&store))
+        .watches_stream(told(here, Api::<Job>::all(client.clone()), ours(), |shelves| &shelves.jobs), owner)
+        .watches_stream(told(here, Api::<Pod>::all(client.clone()), steps(), |shelves| &shelves.pods), owner)
+        .watches_stream(
+            readable::<Bench>(Api::all(client.clone()), Some((here, |shelves| &shelves.benches))).touched_objects(),
+            of_bench(&store),
+        )
+        .watches_stream_with(child::<Ingress>(here, |shelves| &shelves.ingresses), owner, ApiResource::erase::<Ingress>(&()))
         .reconcile_on(woken.map(|name| ObjectRef::new(&name.name).within(&name.namespace)))
         .graceful_shutdown_on(stop);
     if serves::<Certificate>(here).await? {
-        controller = controller.watches(children::<Certificate>(here), ours(), owner);
+        let certificates = child::<Certificate>(here, |shelves| &shelves.certificates);
+        controller = controller.watches_stream_with(certificates, owner, ApiResource::erase::<Certificate>(&()));
     }
     if serves::<HTTPRoute>(here).await? {
-        controller = controller.watches(children::<HTTPRoute>(here), ours(), owner);
+        let routes = child::<HTTPRoute>(here, |shelves| &shelves.http_routes);
+        controller = controller.watches_stream_with(routes, owner, ApiResource::erase::<HTTPRoute>(&()));
     }
     let work = controller.run(tenant::reconcile, failed, here.clone()).map(|result| note("tenant", result.map(drop))).boxed();
     let warm = async move { store.wait_until_ready().await.is_ok() }.boxed();
@@ -79,20 +82,22 @@ pub async fn tenants(
 
 pub fn benches(here: &Arc<Reconciler>, stop: impl Future<Output = ()> + Send + Sync + 'static) -> BoxStream<'static, ()> {
     let client = here.client.clone();
-    let claims = Api::<PartialObjectMeta<TenantClaim>>::all(client.clone());
+    let claims = readable::<TenantClaim>(Api::all(client.clone()), Some((here, |shelves| &shelves.claims))).touched_objects();
+    let (touched, touching) = mpsc::unbounded_channel();
     let tenants = Api::<Tenant>::all(client.clone());
     let (store, writer) = reflector::store();
-    let events = readable::<Bench>(Api::all(client));
+    let events = readable::<Bench>(Api::all(client), None);
     let benches = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
-    let by_name = store.clone();
     Controller::for_stream(benches, store)
         .with_config(ControllerConfig::default().concurrency(2).debounce(Duration::from_secs(1)))
         .watches(children::<Deployment>(here), ours(), of_its_bench)
         .watches(children::<Job>(here), inspections(), of_its_bench)
-        .watches(claims, watcher::Config::default(), move |claim| {
-            let bench = claim.labels().get(label::BENCH).cloned().unwrap_or_default();
-            find(&by_name, move |other: &Bench| other.name_any() == bench)
+        .watches_stream(claims, move |claim| {
+            // Nobody listens any more while the process ends.
+            let _ = carrier(&claim).map(|bench| touched.send(bench));
+            None
         })
+        .reconcile_on(gathered(touching))
         .watches(tenants, messages::watched(), |tenant| {
             let at = tenant.status.and_then(|status| status.bench)?;
             Some(ObjectRef::new(&at.name).within(&at.namespace))
@@ -110,7 +115,7 @@ pub fn plans(
     stop: impl Future<Output = ()> + Send + Sync + 'static,
 ) -> BoxStream<'static, ()> {
     let (store, writer) = reflector::store();
-    let events = readable::<TenantPlan>(Api::all(here.client.clone()));
+    let events = readable::<TenantPlan>(Api::all(here.client.clone()), Some((here, |shelves| &shelves.plans)));
     let plans = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
     Controller::for_stream(plans, store)
         .with_config(ControllerConfig::default().concurrency(2).debounce(Duration::from_secs(1)))
@@ -145,29 +150,6 @@ fn news(here: &Arc<Reconciler>) -> impl FnMut(&watcher::Result<watcher::Event<Te
     }
 }
 
-/// The watch of a kind, without objects that can't be read: one of them must not stop it for all.
-fn readable<K>(api: Api<DeserializeGuard<K>>) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send
-where
-    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
-{
-    use watcher::Event;
-    let events = watcher(api, watcher::Config::default()).default_backoff();
-    events.filter_map(|event| {
-        ready(match event {
-            Ok(Event::Apply(object)) => legible(object).map(|object| Ok(Event::Apply(object))),
-            Ok(Event::InitApply(object)) => legible(object).map(|object| Ok(Event::InitApply(object))),
-            Ok(Event::Delete(object)) => legible(object).map(|object| Ok(Event::Delete(object))),
-            Ok(Event::Init) => Some(Ok(Event::Init)),
-            Ok(Event::InitDone) => Some(Ok(Event::InitDone)),
-            Err(error) => Some(Err(error)),
-        })
-    })
-}
-
-fn legible<K: Resource<DynamicType = ()>>(object: DeserializeGuard<K>) -> Option<K> {
-    object.0.map_err(|problem| tracing::error!(kind = %K::kind(&()), %problem, "an object can't be read and is left alone")).ok()
-}
-
 /// What makes an object worth another look; its status, which we write ourselves, does not. The uid is part of it: an object
 /// deleted and made again has the same generation.
 fn changed<K: Resource>(object: &K) -> Option<u64> {
@@ -181,13 +163,18 @@ fn children<K: Resource<DynamicType = ()>>(here: &Reconciler) -> Api<PartialObje
     Api::all(here.client.clone())
 }
 
-fn ours() -> watcher::Config {
+pub(super) fn ours() -> watcher::Config {
     watcher::Config::default().labels(label::BENCH)
 }
 
 /// The Jobs that compare all sites of a Bench with what they should be.
 fn inspections() -> watcher::Config {
     watcher::Config::default().labels(&format!("{}={}", label::STEP, inspection::STEP))
+}
+
+/// The Bench that a site is on.
+fn carrier(claim: &TenantClaim) -> Option<ObjectRef<Bench>> {
+    Some(ObjectRef::new(claim.labels().get(label::BENCH)?).within(claim.labels().get(label::BENCH_NAMESPACE)?))
 }
 
 fn of_its_bench<K: Resource>(child: K) -> Option<ObjectRef<Bench>> {
@@ -216,24 +203,17 @@ fn of_bench(tenants: &Store<Tenant>) -> impl Fn(Bench) -> Vec<ObjectRef<Tenant>>
         let now = format!("{:?} {:?} {}", meta.uid, meta.generation, meta.deletion_timestamp.is_some());
         let before = known.lock().unwrap_or_else(PoisonError::into_inner).insert(at.clone(), now.clone());
         let other = before != Some(now);
+        let ids = bench.status.map(|status| status.differing).unwrap_or_default();
         find(&tenants, |tenant| {
             let placed = tenant.status.as_ref().and_then(|status| status.bench.as_ref());
-            placed.is_none_or(|placed| other && *placed == at)
+            placed.is_none_or(|placed| *placed == at && (other || differs(tenant, &ids)))
         })
     }
 }
 
-/// Those whose sites the Bench's last inspection found different: nothing else about them has changed that a watch could tell.
-fn differing(tenants: &Store<Tenant>) -> impl Fn(Bench) -> Vec<ObjectRef<Tenant>> + Send + Sync + 'static {
-    let tenants = tenants.clone();
-    move |bench| {
-        let ids = bench.status.map(|status| status.differing).unwrap_or_default();
-        let named = |id: &String| ids.iter().any(|entry| entry.id == *id);
-        match ids.is_empty() {
-            true => vec![],
-            false => find(&tenants, |tenant| tenant.status.as_ref().and_then(|status| status.id.as_ref()).is_some_and(named)),
-        }
-    }
+/// Its site was found different by the Bench's last inspection: nothing else about it has changed that a watch could tell.
+fn differs(tenant: &Tenant, ids: &[Differing]) -> bool {
+    tenant.status.as_ref().and_then(|status| status.id.as_ref()).is_some_and(|id| ids.iter().any(|entry| entry.id == *id))
 }
 
 fn find<K>(store: &Store<K>, matches: impl Fn(&K) -> bool) -> Vec<ObjectRef<K>>

@@ -27,6 +27,11 @@ pub fn with_keys(pause: Duration, who: &Subject) -> Duration {
     rotation::next(who).map_or(pause, |next| pause.min(next.max(Duration::from_secs(1))))
 }
 
+/// Always the same part of it for one name, and for each another.
+pub fn part_of(whole: Duration, name: &str) -> Duration {
+    whole / 65536 * u32::from_str_radix(&names::digest(&[name], 4), 16).unwrap_or(0)
+}
+
 /// Up to a tenth more, always the same for one name: tenants do not come back in step after a restart.
 pub fn spread(pause: Duration, name: &str) -> Duration {
     let part = u32::from_str_radix(&names::digest(&[name], 2), 16).unwrap_or(0);

@@ -37,7 +37,7 @@ pub fn choose(
     }
     let open = benches.iter().filter(|candidate| refusal(candidate, tenant, namespace_labels).is_none());
     // Most room first; the name decides between equals, so that two passes never differ.
-    let best = open.max_by_key(|candidate| (room(candidate), std::cmp::Reverse(reference(candidate.bench))));
+    let best = open.max_by(|one, other| room(one).cmp(&room(other)).then_with(|| name(other).cmp(&name(one))));
     best.map(|candidate| reference(candidate.bench)).ok_or_else(|| {
         let why = benches.iter().filter_map(|candidate| {
             let bench = reference(candidate.bench);
@@ -54,6 +54,11 @@ pub fn reference(bench: &Bench) -> BenchRef {
         name: bench.metadata.name.clone().unwrap_or_default(),
         namespace: bench.metadata.namespace.clone().unwrap_or_default(),
     }
+}
+
+fn name<'a>(candidate: &Candidate<'a>) -> [Option<&'a String>; 2] {
+    let meta = &candidate.bench.metadata;
+    [meta.name.as_ref(), meta.namespace.as_ref()]
 }
 
 fn room(candidate: &Candidate<'_>) -> u32 {
@@ -79,9 +84,11 @@ fn refusal(candidate: &Candidate<'_>, tenant: &Tenant, labels: &BTreeMap<String,
     if bench.spec.drain {
         return Some("takes no new tenants (drain)".to_owned());
     }
-    let site = site_of(&tenant.spec, &bench.spec);
-    if tenant.spec.adoption != Adoption::Never && !bench.spec.adoption.site_names.contains(&site) {
-        return Some(format!("does not list {site} (adoption.siteNames)"));
+    if tenant.spec.adoption != Adoption::Never {
+        let site = site_of(&tenant.spec, &bench.spec);
+        if !bench.spec.adoption.site_names.contains(&site) {
+            return Some(format!("does not list {site} (adoption.siteNames)"));
+        }
     }
     (room(candidate) == 0).then(|| format!("is full ({} tenants)", candidate.tenants))
 }

@@ -216,6 +216,9 @@ impl Check {
     /// The site's own answer, or the bench's in its place, to the one question that every site knows.
     pub const PING: &str = "ping";
 
+    /// All there are.
+    pub const NAMES: [&str; 8] = ["name", "TLS", Self::PING, KEY, "refusals", "header", "frontend", "suspended"];
+
     /// The bench has no such site: it answers 404.
     pub fn finds_no_site(&self) -> bool {
         let answers = |problem: &String| problem.starts_with("answers 404");
@@ -230,6 +233,8 @@ pub struct RegistrySeen {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum RegistryAnswer {
+    /// Not asked: the row was in sync when it was looked at last, and nothing else is wanted of it since.
+    OnTrust,
     /// The Bench has no registry.
     None,
     /// Neither reached nor refused, in a few words.

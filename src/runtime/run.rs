@@ -65,6 +65,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
             namespace,
             resync: settings.resync,
             inspect_interval: settings.inspect_interval,
+            cluster_wide: settings.cluster_wide,
             concurrency: settings.concurrency.get(),
         },
         metrics,

@@ -43,6 +43,10 @@ pub struct Settings {
     #[arg(long, env = "TENANT_OPERATOR_INSPECT_INTERVAL", default_value = "1h", value_parser = positive_duration)]
     pub inspect_interval: Duration,
 
+    /// Secrets may be read in every namespace: they are watched with one request, not namespace by namespace.
+    #[arg(long, env = "TENANT_OPERATOR_CLUSTER_WIDE")]
+    pub cluster_wide: bool,
+
     /// How many tenants are worked on at the same time. How many Jobs run on one bench is that Bench's own setting.
     #[arg(long, env = "TENANT_OPERATOR_CONCURRENCY", default_value = "8")]
     pub concurrency: NonZeroU16,

@@ -22,6 +22,8 @@ struct Lane {
     running: HashMap<String, ObjectName>,
     /// The oldest tenant first.
     waiting: BTreeMap<(Timestamp, String), ObjectName>,
+    /// Since when each of those was created, by tenant id.
+    queued: HashMap<String, Timestamp>,
     limit: usize,
 }
 
@@ -29,6 +31,17 @@ impl Lane {
     /// Who could go in now: as many of the waiting as there are free slots.
     fn next(&self) -> impl Iterator<Item = &(Timestamp, String)> {
         self.waiting.keys().take(self.limit.saturating_sub(self.running.len()))
+    }
+
+    fn wait(&mut self, who: &Subject) {
+        self.queued.insert(who.id.clone(), who.created);
+        self.waiting.insert((who.created, who.id.clone()), who.tenant.clone());
+    }
+
+    /// True where it has waited.
+    fn wait_no_more(&mut self, id: &str) -> bool {
+        let Some(created) = self.queued.remove(id) else { return false };
+        self.waiting.remove(&(created, id.to_owned())).is_some()
     }
 }
 
@@ -52,16 +65,17 @@ impl Gate {
         let place = (who.created, who.id.clone());
         // One that was deleted while it waited for its turn up does not come for it any more.
         if let Some(other) = lanes.get_mut(&(who.bench_ref(), way == Way::Up)) {
-            other.waiting.remove(&place);
+            other.wait_no_more(&who.id);
         }
         let lane = lanes.entry(key(way, who)).or_default();
         lane.limit = limit(who);
-        let ahead = lane.waiting.range(..&place).count();
+        // More than there are slots need not be counted.
+        let ahead = lane.waiting.range(..&place).take(lane.limit).count();
         if lane.running.contains_key(&who.id) || lane.running.len() + ahead < lane.limit {
-            lane.waiting.remove(&place);
+            lane.wait_no_more(&who.id);
             return GateSeen::Open;
         }
-        lane.waiting.insert(place, who.tenant.clone());
+        lane.wait(who);
         GateSeen::Full { in_use: lane.running.len(), limit: lane.limit, waiting: lane.waiting.len() }
     }
 
@@ -73,7 +87,7 @@ impl Gate {
         if !lane.running.contains_key(&who.id) && lane.running.len() >= lane.limit {
             return false;
         }
-        lane.waiting.remove(&(who.created, who.id.clone()));
+        lane.wait_no_more(&who.id);
         lane.running.insert(who.id.clone(), who.tenant.clone());
         true
     }
@@ -112,9 +126,10 @@ impl Gate {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let mut held = vec![];
         for ((bench, _), lane) in lanes.iter_mut() {
-            let waited = lane.waiting.len();
-            lane.waiting.retain(|_, other| other != tenant);
-            if lane.waiting.len() < waited {
+            let ids: Vec<String> =
+                lane.waiting.iter().filter(|(_, other)| *other == tenant).map(|((_, id), _)| id.clone()).collect();
+            let waited = ids.iter().filter(|id| lane.wait_no_more(id)).count();
+            if waited > 0 {
                 self.call(lane);
             }
             held.extend(lane.running.iter().filter(|(_, other)| *other == tenant).map(|(id, _)| (bench.clone(), id.clone())));
@@ -132,11 +147,8 @@ impl Gate {
     fn free(&self, id: &str, waiting_too: bool) {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         for lane in lanes.values_mut() {
-            let waited = lane.waiting.len();
-            if waiting_too {
-                lane.waiting.retain(|(_, other), _| other != id);
-            }
-            if lane.running.remove(id).is_none() && waited == lane.waiting.len() {
+            let waited = waiting_too && lane.wait_no_more(id);
+            if lane.running.remove(id).is_none() && !waited {
                 continue;
             }
             self.call(lane);
@@ -151,9 +163,10 @@ impl Gate {
     }
 
     /// Slots in use and tenants waiting, for the metrics.
-    pub fn load(&self) -> Vec<(BenchRef, usize, usize)> {
+    pub fn load(&self, bench: &BenchRef) -> (usize, usize) {
         let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        lanes.iter().map(|((bench, _), lane)| (bench.clone(), lane.running.len(), lane.waiting.len())).collect()
+        let both = [false, true].into_iter().filter_map(|down| lanes.get(&(bench.clone(), down)));
+        both.fold((0, 0), |(used, waiting), lane| (used + lane.running.len(), waiting + lane.waiting.len()))
     }
 }
 

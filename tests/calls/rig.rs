@@ -107,6 +107,7 @@ impl Rig {
             namespace: "bridge-house".to_owned(),
             resync: Duration::from_secs(7200),
             inspect_interval: INSPECT_INTERVAL,
+            cluster_wide: false,
             concurrency: 4,
         };
         let here = Reconciler::new(server.client(), live, Turns::new().0, Arc::new(Metrics::new()), settings);

@@ -24,7 +24,7 @@ pub fn up(who: &Subject, seen: &RegistrySeen) -> Verdict {
     let Some(registry) = &who.bench.spec.registry else {
         return Verdict::settled("NotAsked", "the Bench has no registry");
     };
-    let (fields, row) = match known(registry, seen) {
+    let (fields, row) = match known(who, registry, seen) {
         Ok(known) => known,
         Err(verdict) => return verdict,
     };
@@ -64,9 +64,8 @@ fn keep(who: &Subject, registry: &Registry, fields: &Fields, row: &Values, owner
     let cells = cells(who, registry, fields, state(who), Some((row, written)));
     let seen = json!(digest(registry, row));
     let came_to = &facts["seen"];
-    let in_sync = written && (cells.is_empty() || *came_to == seen);
-    if in_sync {
-        return Verdict::settled("InSync", format!("{} {}", registry.doc_type, who.subdomain));
+    if written && (cells.is_empty() || *came_to == seen) {
+        return in_sync(who, registry);
     }
     let created = facts["created"] == json!(true) && matches!(owner, Owner::Us(_));
     // Only as it is right after the write: what is found later may be somebody's change.
@@ -76,6 +75,19 @@ fn keep(who: &Subject, registry: &Registry, fields: &Fields, row: &Values, owner
     }
     // A row that somebody made before us is taken over, and never deleted.
     write(who, Row { create: false, fields: cells }, created, &wanted)
+}
+
+/// What the condition says of a row that is as it should be.
+pub const IN_SYNC: &str = "InSync";
+
+fn in_sync(who: &Subject, registry: &Registry) -> Verdict {
+    Verdict::settled(IN_SYNC, format!("{} {}", registry.doc_type, who.subdomain))
+}
+
+/// Whether all that is wanted of the row was written.
+pub fn is_written(who: &Subject, registry: &Registry, fields: &BTreeMap<String, String>) -> bool {
+    let wanted = hash(&cells(who, registry, fields, state(who), None), who);
+    who.receipt(Step::Row).is_some_and(|receipt| receipt.hash == wanted)
 }
 
 /// What is about to be done is remembered first: at the end only a row that we made may be deleted. And where it is not known what
@@ -118,7 +130,7 @@ pub fn down(who: &Subject, seen: &RegistrySeen) -> Verdict {
     if who.receipt(Step::Row).is_none() || matches!(seen.answer, RegistryAnswer::DocTypeMissing) {
         return Verdict::settled("Removed", "the Master has no row of ours");
     }
-    let (fields, row) = match known(registry, seen) {
+    let (fields, row) = match known(who, registry, seen) {
         Ok(known) => known,
         Err(verdict) => return verdict,
     };
@@ -154,9 +166,10 @@ pub fn down(who: &Subject, seen: &RegistrySeen) -> Verdict {
 }
 
 /// The DocType and the row, or what to do about not knowing them.
-fn known<'a>(registry: &Registry, seen: &'a RegistrySeen) -> Result<(&'a Fields, Option<&'a Values>), Verdict> {
+fn known<'a>(who: &Subject, registry: &Registry, seen: &'a RegistrySeen) -> Result<(&'a Fields, Option<&'a Values>), Verdict> {
     match &seen.answer {
         RegistryAnswer::Known { fields, row } => Ok((fields, row.as_ref())),
+        RegistryAnswer::OnTrust => Err(in_sync(who, registry)),
         RegistryAnswer::None => Err(Verdict::settled("NotAsked", "the Bench has no registry")),
         RegistryAnswer::Unreachable(words) => {
             Err(Verdict::wait("RegistryUnreachable", format!("{}: {words}", registry.url), AGAIN))

@@ -18,7 +18,8 @@ use crate::world::Error;
 /// A DocType describes each field at length: of the Master's answers more is read than of others.
 const LIMIT: usize = 1024 * 1024;
 
-type Fields = BTreeMap<String, String>;
+/// Of a DocType: field name to field type.
+pub type Fields = BTreeMap<String, String>;
 type Values = BTreeMap<String, Value>;
 
 /// The Master, and who asks.
@@ -48,22 +49,33 @@ enum Refusal {
     Other(String),
 }
 
-/// The DocType's fields, and the row if there is one.
+/// What the DocType has, its own fields and those that were added to it.
+///
+/// # Errors
+/// What the Master says instead.
+pub async fn fields(master: &Master<'_>, doc_type: &str, key_field: &str) -> Result<Fields, RegistryAnswer> {
+    let fields = master.fields(doc_type).await.map_err(Refusal::answer)?;
+    if !fields.contains_key(key_field) {
+        let problem = format!("its {doc_type} has no field {key_field:?} (the Bench's registry.keyField)");
+        return Err(RegistryAnswer::Unreachable(problem));
+    }
+    Ok(fields)
+}
+
+/// All that is to be known of a tenant's row.
 pub async fn look(master: &Master<'_>, place: &Place<'_>) -> RegistryAnswer {
-    let known = async {
-        let fields = master.fields(place.doc_type).await?;
-        if !fields.contains_key(place.key_field) {
-            let problem = format!("its {} has no field {:?} (the Bench's registry.keyField)", place.doc_type, place.key_field);
-            return Err(Refusal::Other(problem));
-        }
-        // A row cannot be missing from a list: if anything is, it is the DocType, gone since.
-        Ok((fields, master.row(place, &master.token.hidden()).await?))
-    };
-    match known.await {
-        Ok((fields, row)) => RegistryAnswer::Known { fields, row },
-        Err(Refusal::Missing) => RegistryAnswer::DocTypeMissing,
-        Err(Refusal::Denied(words)) => RegistryAnswer::Denied(words),
-        Err(Refusal::Other(words)) => RegistryAnswer::Unreachable(words),
+    match fields(master, place.doc_type, place.key_field).await {
+        Ok(fields) => row(master, place, fields).await,
+        Err(answer) => answer,
+    }
+}
+
+/// The row if there is one, beside the DocType's fields.
+pub async fn row(master: &Master<'_>, place: &Place<'_>, fields: Fields) -> RegistryAnswer {
+    // A row cannot be missing from a list: if anything is, it is the DocType, gone since.
+    match master.row(place, &master.token.hidden()).await {
+        Ok(row) => RegistryAnswer::Known { fields, row },
+        Err(refusal) => refusal.answer(),
     }
 }
 
@@ -106,6 +118,16 @@ pub async fn remove(master: &Master<'_>, place: &Place<'_>) -> Result<(), Error>
     match master.call(Method::DELETE, &[place.doc_type, name], None, &master.token.hidden()).await {
         Ok(_) | Err(Refusal::Missing) => Ok(()),
         Err(refusal) => Err(failed(refusal)),
+    }
+}
+
+impl Refusal {
+    fn answer(self) -> RegistryAnswer {
+        match self {
+            Self::Missing => RegistryAnswer::DocTypeMissing,
+            Self::Denied(words) => RegistryAnswer::Denied(words),
+            Self::Other(words) => RegistryAnswer::Unreachable(words),
+        }
     }
 }
 

@@ -23,8 +23,15 @@ impl Live {
     }
 
     pub(super) async fn find(&self, who: &Subject, child: &Child) -> Result<Option<DynamicObject>, Error> {
+        let shelf = self.shelves.of(child);
+        // One that is not ours is not watched, and must be seen before anything is applied.
+        if let Some(known) = shelf.sure(&who.bench.namespace, child.name()) {
+            return Ok(known);
+        }
         let found = self.of(who, child).get_opt(child.name()).await;
-        found.map_err(|source| Error::cluster("get", child.kind(), child.name(), source))
+        let found = found.map_err(|source| Error::cluster("get", child.kind(), child.name(), source))?;
+        found.iter().for_each(|found| shelf.wrote(found));
+        Ok(found)
     }
 
     pub(super) async fn see_routes(&self, who: &Subject) -> Result<RoutesSeen, Error> {
@@ -62,15 +69,16 @@ impl Live {
     /// The Secret with the certificate's key, while it is ours.
     async fn certificate_secret(&self, who: &Subject) -> Result<Option<Secret>, Error> {
         let name = names::certificate(&who.id);
-        let found = self.secrets(&who.bench.namespace).get_opt(&name).await;
-        let found = found.map_err(|source| Error::cluster("get", "Secret", name, source))?;
+        let found = self.find_secret(&who.bench.namespace, &name).await?;
         Ok(found.filter(|secret| carries(secret, &who.id)))
     }
 
     pub(super) async fn apply_child(&self, who: &Subject, child: &Child) -> Result<(), Error> {
         let params = PatchParams::apply(names::MANAGER).force();
         let applied = self.of(who, child).patch(child.name(), &params, &Patch::Apply(value(child))).await;
-        applied.map(drop).map_err(|source| Error::cluster("apply", child.kind(), child.name(), source))
+        let applied = applied.map_err(|source| Error::cluster("apply", child.kind(), child.name(), source))?;
+        self.shelves.of(child).wrote(&applied);
+        Ok(())
     }
 
     /// A Certificate's Secret goes after the Certificate itself: before, it would be issued anew.
@@ -80,7 +88,10 @@ impl Live {
             (Some(live), _) if carries(&live, &who.id) => {
                 let preconditions = Preconditions { uid: live.metadata.uid, resource_version: None };
                 let params = DeleteParams { preconditions: Some(preconditions), ..Default::default() };
-                match self.of(who, child).delete(child.name(), &params).await {
+                let deleted = self.of(who, child).delete(child.name(), &params).await;
+                let at_once = deleted.as_ref().is_ok_and(|deleted| deleted.is_right());
+                self.shelves.of(child).deleted(&who.bench.namespace, child.name(), at_once);
+                match deleted {
                     Err(source) if !absent(&source) => Err(Error::cluster("delete", child.kind(), child.name(), source)),
                     _ => Ok(()),
                 }

@@ -1,4 +1,5 @@
-//! Claims and the record: taken by a plain create, read from the API and never from a cache, released only while they are ours.
+//! Claims and the record: taken by a plain create, written only onto the version that was read, released only while they are ours. What
+//! watches have told is as good as a question where it only has to be seen; once the API server refuses something, it is asked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use serde_json::{Value, json};
 
+use super::shelves::{bearer_of, bench_of, tenant};
 use super::{Live, absent};
 use crate::api::{BenchRef, Holder, Phase, TenantClaim, TenantClaimSpec};
 use crate::core::identity::{Handover, Held};
@@ -28,6 +30,9 @@ impl Live {
 
     /// The claims that bear a Tenant's name: neither uid nor status is needed to find it again.
     pub async fn recall(&self, tenant: &ObjectName) -> Result<Vec<Held>, Error> {
+        if let Some(claims) = self.shelves.claims.of(bearer_of(tenant)) {
+            return Ok(claims.iter().filter(|claim| self::tenant(&claim.metadata).as_ref() == Some(tenant)).map(held).collect());
+        }
         let found = self.claims().list(&ListParams::default().labels(&bearing(tenant))).await;
         let claims = found.map_err(|source| Error::cluster("list", KIND, tenant.name.clone(), source))?.items;
         Ok(claims.iter().map(held).collect())
@@ -35,8 +40,26 @@ impl Live {
 
     /// Whoever holds it.
     pub async fn claim(&self, name: &str) -> Result<Option<Held>, Error> {
+        Ok(self.find_claim(name).await?.as_ref().map(held))
+    }
+
+    async fn find_claim(&self, name: &str) -> Result<Option<TenantClaim>, Error> {
+        if let Some(known) = self.shelves.claims.get("", name) {
+            return Ok(known);
+        }
         let found = self.claims().get_opt(name).await.map_err(|source| Error::cluster("get", KIND, name, source))?;
-        Ok(found.as_ref().map(held))
+        found.iter().for_each(|found| self.shelves.claims.wrote(found));
+        Ok(found)
+    }
+
+    /// How many sites are on a Bench; none where it is not known.
+    pub fn count_on(&self, bench: &BenchRef) -> Option<usize> {
+        self.shelves.claims.count(bench_of(bench))
+    }
+
+    /// The claims of the sites that are on a Bench; none where only the API server can say.
+    pub fn known_on(&self, bench: &BenchRef) -> Option<Vec<TenantClaim>> {
+        self.shelves.claims.group(bench_of(bench))
     }
 
     /// The tenants that a Bench carries, by their objects' names; without what their claims hold, and page by page.
@@ -66,8 +89,7 @@ impl Live {
         wanted.sort();
         let mut seen = vec![];
         for claim in wanted {
-            let found =
-                self.claims().get_opt(&claim.name).await.map_err(|source| Error::cluster("get", KIND, &claim.name, source))?;
+            let found = self.find_claim(&claim.name).await?;
             let state = match found {
                 None => ClaimState::Free,
                 Some(found) if found.spec.holder.id == who.id => ClaimState::Ours,
@@ -83,9 +105,15 @@ impl Live {
         let mut effect = Effect::None;
         for claim in claims {
             match self.claims().create(&PostParams::default(), &new(who, claim)).await {
-                Ok(made) => effect = remembered(&made).map_or(effect, |record| Effect::Record(Box::new(record))),
+                Ok(made) => {
+                    self.shelves.claims.wrote(&made);
+                    effect = remembered(&made).map_or(effect, |record| Effect::Record(Box::new(record)));
+                }
                 // Somebody was faster, or an answer of ours was lost: the next look tells which.
-                Err(kube::Error::Api(status)) if status.is_already_exists() => return Ok(effect),
+                Err(kube::Error::Api(status)) if status.is_already_exists() => {
+                    self.shelves.claims.doubt("", &claim.name);
+                    return Ok(effect);
+                }
                 Err(source) => return Err(Error::cluster("create", KIND, &claim.name, source)),
             }
         }
@@ -132,8 +160,8 @@ impl Live {
             let preconditions = Preconditions { uid: found.metadata.uid, resource_version: found.metadata.resource_version };
             let params = DeleteParams { preconditions: Some(preconditions), ..Default::default() };
             match self.claims().delete(name, &params).await {
-                Ok(_) => {}
-                Err(source) if absent(&source) => {}
+                Ok(_) => self.shelves.claims.deleted("", name, true),
+                Err(source) if absent(&source) => self.shelves.claims.doubt("", name),
                 Err(source) => return Err(error("delete")(source)),
             }
         }
@@ -160,8 +188,14 @@ impl Live {
         let patch = serde_json::from_value(patch);
         let patch = patch.map_err(|problem| Error::Unusable { what: "the record".to_owned(), problem: problem.to_string() })?;
         match self.claims().patch(name, &PatchParams::default(), &Patch::Json::<()>(patch)).await {
-            Ok(claim) => Ok(remembered(&claim).map_or(Effect::None, |record| Effect::Record(Box::new(record)))),
-            Err(kube::Error::Api(status)) if status.is_conflict() => Err(Error::Changed { kind: KIND, name: name.to_owned() }),
+            Ok(claim) => {
+                self.shelves.claims.wrote(&claim);
+                Ok(remembered(&claim).map_or(Effect::None, |record| Effect::Record(Box::new(record))))
+            }
+            Err(kube::Error::Api(status)) if status.is_conflict() => {
+                self.shelves.claims.doubt("", name);
+                Err(Error::Changed { kind: KIND, name: name.to_owned() })
+            }
             Err(source) => Err(Error::cluster("patch", KIND, name, source)),
         }
     }

@@ -6,6 +6,7 @@ use kube::api::ListParams;
 
 use super::Live;
 use super::claims::bearing;
+use super::shelves::bearer_of;
 use crate::api::BenchRef;
 use crate::core::identity;
 use crate::core::names::{self, annotation, label};
@@ -15,8 +16,14 @@ use crate::world::Error;
 impl Live {
     /// The Secrets in custody that bear a Tenant's name, in the namespace of a Bench.
     pub async fn custodies(&self, tenant: &ObjectName, namespace: &str) -> Result<Vec<identity::Custody>, Error> {
-        let found = self.secrets(namespace).list(&ListParams::default().labels(&bearing(tenant))).await;
-        let found = found.map_err(|source| Error::cluster("list", "Secret", namespace, source))?;
+        let known = self.shelves.secrets(namespace).await.and_then(|shelf| shelf.of(bearer_of(tenant)));
+        let found: Vec<Secret> = match known {
+            Some(known) => known.into_iter().filter(|secret| secret.namespace().as_deref() == Some(namespace)).collect(),
+            None => {
+                let found = self.secrets(namespace).list(&ListParams::default().labels(&bearing(tenant))).await;
+                found.map_err(|source| Error::cluster("list", "Secret", namespace, source))?.items
+            }
+        };
         let custody = |secret: Secret| {
             let label = |name: &str| secret.labels().get(name).cloned();
             let id = label(label::ID).filter(|id| secret.metadata.name.as_ref() == Some(&names::custody(id)))?;
@@ -27,6 +34,6 @@ impl Live {
             let serial = numbers.max().unwrap_or_default();
             Some(identity::Custody { id, bench, site, adopted, serial })
         };
-        Ok(found.items.into_iter().filter_map(custody).collect())
+        Ok(found.into_iter().filter_map(custody).collect())
     }
 }

@@ -3,11 +3,14 @@
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, ContainerStatus, Pod};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use tracing::warn;
 
+use super::shelves::id_of;
 use super::{Live, absent};
+use crate::api::BenchRef;
 use crate::core::evidence;
 use crate::core::manifests::{job, steps};
 use crate::core::names::{annotation, label};
@@ -18,6 +21,8 @@ use crate::core::steps::Step;
 use crate::core::subject::{ObjectName, Subject};
 use crate::world::Error;
 
+/// So many Jobs are read at once.
+const PAGE: u32 = 500;
 /// Reasons of a waiting container that do not pass by themselves.
 const BLOCKED: [&str; 5] =
     ["ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError", "ErrImageNeverPull"];
@@ -29,6 +34,9 @@ impl Live {
 
     /// The tenant's Jobs, oldest attempt first, with what their containers reported.
     pub(super) async fn see_jobs(&self, who: &Subject) -> Result<Vec<JobSeen>, Error> {
+        if let Some(seen) = self.known_jobs(who) {
+            return Ok(seen);
+        }
         let ours = ListParams::default().labels(&format!("{}={}", label::ID, who.id));
         let list = |kind: &'static str| move |source| Error::cluster("list", kind, who.id.clone(), source);
         let jobs = self.jobs(&who.bench.namespace).list(&ours).await.map_err(list("Job"))?.items;
@@ -37,16 +45,37 @@ impl Live {
         }
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), &who.bench.namespace);
         let pods = pods.list(&ours).await.map_err(list("Pod"))?.items;
-        let mut seen: Vec<JobSeen> = jobs.iter().filter_map(|job| job_seen(job, &pods)).collect();
-        seen.sort_by_key(|job| job.attempt);
-        Ok(seen)
+        Ok(in_order(&jobs, &pods))
+    }
+
+    /// None where the API server has to be asked. The watch of the pods may be behind that of the Jobs: of a Job that has ended, the
+    /// end of every container must have been told.
+    fn known_jobs(&self, who: &Subject) -> Option<Vec<JobSeen>> {
+        let jobs = self.shelves.jobs.of(id_of(&who.id))?;
+        let ours = |meta: &ObjectMeta| {
+            let id = meta.labels.as_ref().and_then(|labels| labels.get(label::ID));
+            id == Some(&who.id) && meta.namespace.as_ref() == Some(&who.bench.namespace)
+        };
+        let jobs: Vec<Job> = jobs.into_iter().filter(|job| ours(&job.metadata)).collect();
+        if jobs.is_empty() {
+            return Some(vec![]);
+        }
+        let pods: Vec<Pod> = self.shelves.pods.of(id_of(&who.id))?.into_iter().filter(|pod| ours(&pod.metadata)).collect();
+        let told = |job: &Job| state(job) == JobState::Running || has_ended(job, &pods);
+        jobs.iter().all(told).then(|| in_order(&jobs, &pods))
     }
 
     pub(super) async fn pod_source(&self, who: &Subject) -> Result<Option<Deployment>, Error> {
         let Some(from) = &who.bench.spec.jobs.pod_from else { return Ok(None) };
-        let api: Api<Deployment> = Api::namespaced(self.client.clone(), &who.bench.namespace);
-        let found = api.get_opt(&from.deployment).await;
-        found.map_err(|source| Error::cluster("get", "Deployment", from.deployment.clone(), source))
+        let ask = async {
+            let api: Api<Deployment> = Api::namespaced(self.client.clone(), &who.bench.namespace);
+            let found = api.get_opt(&from.deployment).await;
+            found.map_err(|source| Error::cluster("get", "Deployment", from.deployment.clone(), source))
+        };
+        match self.shelves.listen() {
+            true => self.sources.or_ask((who.bench.namespace.clone(), from.deployment.clone()), ask).await,
+            false => ask.await,
+        }
     }
 
     /// Starts the Job if a slot is free; otherwise nothing happens, and the next look says so.
@@ -55,17 +84,34 @@ impl Live {
         if !self.gate.enter(way, who) {
             return Ok(());
         }
-        let program: Api<ConfigMap> = Api::namespaced(self.client.clone(), &who.bench.namespace);
-        let made = program.create(&PostParams::default(), &steps::config_map(&who.bench.namespace)).await;
-        existing(made).map_err(|source| Error::cluster("create", "ConfigMap", steps::name(), source))?;
+        match self.shelves.listen() {
+            true => self.programs.or_ask(who.bench.namespace.clone(), self.put_program(&who.bench.namespace)).await.map(drop)?,
+            false => self.put_program(&who.bench.namespace).await.map(drop)?,
+        }
         let source = self.pod_source(who).await?;
         let made = self.jobs(&who.bench.namespace).create(&PostParams::default(), &job::job(who, plan, source.as_ref())).await;
+        match &made {
+            Ok(made) => self.shelves.jobs.wrote(made),
+            Err(_) => self.shelves.jobs.doubt(&who.bench.namespace, &plan.name),
+        }
         existing(made).map_err(|source| Error::cluster("create", "Job", plan.name.clone(), source))
+    }
+
+    async fn put_program(&self, namespace: &str) -> Result<Option<()>, Error> {
+        let program: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace);
+        let made = program.create(&PostParams::default(), &steps::config_map(namespace)).await;
+        existing(made).map(Some).map_err(|source| Error::cluster("create", "ConfigMap", steps::name(), source))
     }
 
     /// In the foreground: the Job goes only when its pods are gone, so nothing of it works on the site any more.
     pub(super) async fn remove_job(&self, who: &Subject, name: &str) -> Result<(), Error> {
-        match self.jobs(&who.bench.namespace).delete(name, &DeleteParams::foreground()).await {
+        let deleted = self.jobs(&who.bench.namespace).delete(name, &DeleteParams::foreground()).await;
+        match deleted.as_ref().map(|deleted| deleted.as_ref().left()) {
+            Ok(Some(leaving)) => self.shelves.jobs.wrote(leaving),
+            Ok(None) => self.shelves.jobs.deleted(&who.bench.namespace, name, true),
+            Err(_) => self.shelves.jobs.doubt(&who.bench.namespace, name),
+        }
+        match deleted {
             Err(source) if !absent(&source) => Err(Error::cluster("delete", "Job", name, source)),
             _ => Ok(()),
         }
@@ -90,19 +136,24 @@ impl Live {
 
     /// Fills the gate again from the Jobs that have not ended.
     pub async fn resume_gate(&self) -> Result<(), Error> {
-        let ours = ListParams::default().labels(&format!("{},{}", label::ID, label::STEP));
+        let mut page = ListParams::default().labels(&format!("{},{}", label::ID, label::STEP)).limit(PAGE);
         let all: Api<Job> = Api::all(self.client.clone());
-        let jobs = all.list(&ours).await.map_err(|source| Error::cluster("list", "Job", "unfinished", source))?;
-        for job in jobs.items.iter().filter(|job| state(job) == JobState::Running) {
-            let label =
-                |name: &str| job.metadata.labels.as_ref().and_then(|labels| labels.get(name)).cloned().unwrap_or_default();
-            let way = if JobKind::parse(&label(label::STEP)) == Some(JobKind::Remove) { Way::Down } else { Way::Up };
-            let bench =
-                crate::api::BenchRef { name: label(label::BENCH), namespace: job.metadata.namespace.clone().unwrap_or_default() };
-            let tenant = ObjectName { namespace: label(label::TENANT_NAMESPACE), name: label(label::TENANT) };
-            self.gate.resume(bench, way, label(label::ID), tenant);
+        loop {
+            let jobs = all.list(&page).await.map_err(|source| Error::cluster("list", "Job", "unfinished", source))?;
+            jobs.items.iter().filter(|job| state(job) == JobState::Running).for_each(|job| self.resume(job));
+            match jobs.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => page = page.continue_token(&token),
+                None => return Ok(()),
+            }
         }
-        Ok(())
+    }
+
+    fn resume(&self, job: &Job) {
+        let label = |name: &str| job.metadata.labels.as_ref().and_then(|labels| labels.get(name)).cloned().unwrap_or_default();
+        let way = if JobKind::parse(&label(label::STEP)) == Some(JobKind::Remove) { Way::Down } else { Way::Up };
+        let bench = BenchRef { name: label(label::BENCH), namespace: job.metadata.namespace.clone().unwrap_or_default() };
+        let tenant = ObjectName { namespace: label(label::TENANT_NAMESPACE), name: label(label::TENANT) };
+        self.gate.resume(bench, way, label(label::ID), tenant);
     }
 }
 
@@ -112,6 +163,20 @@ pub(super) fn existing<T>(made: kube::Result<T>) -> kube::Result<()> {
         Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),
         other => other.map(drop),
     }
+}
+
+/// The oldest attempt first.
+fn in_order(jobs: &[Job], pods: &[Pod]) -> Vec<JobSeen> {
+    let mut seen: Vec<JobSeen> = jobs.iter().filter_map(|job| job_seen(job, pods)).collect();
+    seen.sort_by_key(|job| job.attempt);
+    seen
+}
+
+/// Whether it has a pod of which each container has said its last word.
+fn has_ended(job: &Job, pods: &[Pod]) -> bool {
+    let mut pods = pods.iter().filter(|pod| job_of(pod) == job.metadata.name.as_ref()).peekable();
+    let silent = |container: &ContainerStatus| container.state.as_ref().is_none_or(|state| state.terminated.is_none());
+    pods.peek().is_some() && pods.all(|pod| containers(pod).next().is_some() && !containers(pod).any(silent))
 }
 
 fn job_seen(job: &Job, pods: &[Pod]) -> Option<JobSeen> {

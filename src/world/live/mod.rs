@@ -2,10 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Secret;
 use kube::{Client, Resource};
 
+use self::recent::Recent;
+use self::shelves::Shelves;
 use super::gate::Gate;
+use super::http::registry::Fields;
 use super::{Effect, Error, World};
 use crate::core::names::label;
 use crate::core::op::{Change, Op};
@@ -20,12 +26,30 @@ mod custody;
 mod inspection;
 mod jobs;
 mod outside;
+mod recent;
 mod secrets;
+pub mod shelf;
+pub mod shelves;
+pub mod trust;
+mod values;
 mod work;
+
+/// So long, what belongs to a whole Bench is not asked for again.
+const BRIEFLY: Duration = Duration::from_secs(10);
 
 pub struct Live {
     client: Client,
     pub gate: Arc<Gate>,
+    /// What watches have told of.
+    pub shelves: Shelves,
+    /// The Bench's own Secrets, by namespace and name.
+    secrets: Recent<(String, String), Secret>,
+    /// What Jobs' pods are made after.
+    sources: Recent<(String, String), Deployment>,
+    /// Where the program of the steps is.
+    programs: Recent<String, ()>,
+    /// What the Masters' DocTypes have.
+    fields: Recent<(String, String), Fields>,
     outside: outside::Outside,
     /// What was seen of a tenant's work in this pass: four stages look at the same things.
     work: Mutex<HashMap<String, WorkSeen>>,
@@ -33,7 +57,17 @@ pub struct Live {
 
 impl Live {
     pub fn new(client: Client, gate: Arc<Gate>) -> Result<Self, Error> {
-        Ok(Self { client, gate, outside: outside::Outside::new()?, work: Mutex::default() })
+        Ok(Self {
+            client,
+            gate,
+            shelves: Shelves::default(),
+            secrets: Recent::new(BRIEFLY),
+            sources: Recent::new(BRIEFLY),
+            programs: Recent::new(BRIEFLY),
+            fields: Recent::new(BRIEFLY),
+            outside: outside::Outside::new()?,
+            work: Mutex::default(),
+        })
     }
 
     /// Drops what is remembered of a tenant in memory: at the start of a pass, and after everything that was done.
@@ -41,10 +75,28 @@ impl Live {
         self.work.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
+    /// Before a pass on the way up: what the status says that an earlier process has left counts once.
+    pub fn trust(&self, id: &str, said: impl FnOnce() -> trust::Said) {
+        if self.shelves.listen() {
+            self.outside.trust(id, said);
+        }
+    }
+
+    /// A pass over the tenant is over.
+    pub fn seen(&self, id: &str) {
+        self.outside.seen(id);
+    }
+
+    /// How long the tenant's last probe is good for yet.
+    pub fn probe_due(&self, id: &str, interval: Duration) -> Option<Duration> {
+        self.outside.good_for(id, interval)
+    }
+
     /// A tenant that is gone leaves nothing in memory.
     pub fn dismiss(&self, id: &str) {
         self.gate.leave(id);
-        self.forget_looks(id);
+        self.forget(id);
+        self.outside.dismiss(id);
     }
 
     /// What was seen of it before says nothing when it comes again.
@@ -66,7 +118,7 @@ impl World for Live {
             Stage::Certificate => Seen::Certificate(self.see_certificate(way, who).await?),
             Stage::Site | Stage::Apps | Stage::Settings | Stage::Keys => Seen::Work(self.see_work(stage, way, who).await?),
             Stage::Probe => Seen::Probe(self.see_probe(way, who).await?),
-            Stage::Registry => Seen::Registry(self.see_registry(who).await?),
+            Stage::Registry => Seen::Registry(self.see_registry(way, who).await?),
         })
     }
 

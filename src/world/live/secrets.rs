@@ -3,15 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
-use rand::distr::{Alphanumeric, SampleString};
 use serde_json::{Value, json};
 
+use super::values::{bytes, compare, generate, pairs, published, text};
 use super::{Live, absent, carries};
 use crate::core::manifests::job::in_custody;
 use crate::core::names::annotation;
@@ -23,7 +22,7 @@ use crate::world::Error;
 
 const KIND: &str = "Secret";
 
-type Data = BTreeMap<String, ByteString>;
+pub(super) type Data = BTreeMap<String, ByteString>;
 
 /// An API user's key and secret.
 pub struct Key {
@@ -70,7 +69,21 @@ impl Live {
         Api::namespaced(self.client.clone(), namespace)
     }
 
+    /// One that the operator has made, or whose name it wants for one.
     pub(super) async fn find_secret(&self, namespace: &str, name: &str) -> Result<Option<Secret>, Error> {
+        let shelf = self.shelves.secrets(namespace).await;
+        if let Some(known) = shelf.as_ref().and_then(|shelf| shelf.get(namespace, name)) {
+            return Ok(known);
+        }
+        let found = self.ask_secret(namespace, name).await?;
+        if let (Some(shelf), Some(found)) = (shelf, &found) {
+            shelf.wrote(found);
+        }
+        Ok(found)
+    }
+
+    /// One of somebody else.
+    pub(super) async fn ask_secret(&self, namespace: &str, name: &str) -> Result<Option<Secret>, Error> {
         let found = self.secrets(namespace).get_opt(name).await;
         found.map_err(|source| Error::cluster("get", KIND, name, source))
     }
@@ -120,7 +133,7 @@ impl Live {
     pub(super) async fn read_inputs(&self, who: &Subject) -> Result<Inputs, Error> {
         let mut inputs = Inputs { missing: vec![], versions: BTreeMap::new(), values: BTreeMap::new() };
         for SecretInput { secret: name, key, env } in who.secret_inputs() {
-            let found = self.find_secret(&who.tenant.namespace, &name).await?;
+            let found = self.ask_secret(&who.tenant.namespace, &name).await?;
             let value = found.as_ref().and_then(|secret| secret.data.as_ref()?.get(&key));
             match value {
                 None => inputs.missing.push(format!("the key {key} of Secret {name}")),
@@ -182,7 +195,13 @@ impl Live {
         }
         let metadata = ObjectMeta { name: Some(name.to_owned()), labels: Some(who.labels()), annotations, ..Default::default() };
         let secret = Secret { metadata, data: Some(data), ..Default::default() };
-        written(name, self.secrets(namespace).create(&PostParams::default(), &secret).await)
+        let made = self.secrets(namespace).create(&PostParams::default(), &secret).await;
+        let taken = matches!(&made, Err(kube::Error::Api(status)) if status.is_already_exists());
+        // One that is not ours is not watched.
+        if taken && self.ask_secret(namespace, name).await?.is_some_and(|found| !carries(&found, &who.id)) {
+            return Err(Error::SecretNotOurs { name: format!("{namespace}/{name}") });
+        }
+        self.written(namespace, name, made).await
     }
 
     /// From the version that was read, and only while it is ours; a null takes a key out.
@@ -193,7 +212,8 @@ impl Live {
         }
         let patch =
             json!({"metadata": {"resourceVersion": found.metadata.resource_version, "labels": who.labels()}, "data": data});
-        written(name, self.secrets(namespace).patch(name, &PatchParams::default(), &Patch::Merge(patch)).await)
+        let changed = self.secrets(namespace).patch(name, &PatchParams::default(), &Patch::Merge(patch)).await;
+        self.written(namespace, name, changed).await
     }
 
     /// Deletes a Secret that carries the tenant's id; a missing one, or one that is not ours, is left.
@@ -203,7 +223,11 @@ impl Live {
                 let uid = secret.metadata.uid;
                 let params =
                     DeleteParams { preconditions: Some(Preconditions { uid, resource_version: None }), ..Default::default() };
-                match self.secrets(namespace).delete(name, &params).await {
+                let deleted = self.secrets(namespace).delete(name, &params).await;
+                if let Some(shelf) = self.shelves.secrets(namespace).await {
+                    shelf.deleted(namespace, name, deleted.as_ref().is_ok_and(|deleted| deleted.is_right()));
+                }
+                match deleted {
                     Err(source) if !absent(&source) => Err(Error::cluster("delete", KIND, name, source)),
                     _ => Ok(()),
                 }
@@ -211,89 +235,19 @@ impl Live {
             _ => Ok(()),
         }
     }
-}
 
-fn written(name: &str, result: kube::Result<Secret>) -> Result<(), Error> {
-    match result {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => {
-            Err(Error::Changed { kind: KIND, name: name.to_owned() })
-        }
-        Err(source) => Err(Error::cluster("write", KIND, name, source)),
-    }
-}
-
-/// Those that are whole.
-fn pairs(who: &Subject, secret: &Secret) -> BTreeMap<u32, Pair> {
-    let serials = secret.data.iter().flatten().filter_map(|(name, _)| names::pair_of(name));
-    let whole = |serial: u32| {
-        let [key, value] = names::pair(serial).map(|name| text(secret, &name));
-        Some((serial, Pair { user: names::api_user(&who.site, serial), key: Key { key: key?, secret: value? } }))
-    };
-    serials.filter_map(whole).collect()
-}
-
-pub(super) fn text(secret: &Secret, key: &str) -> Option<String> {
-    let value = secret.data.as_ref()?.get(key)?;
-    String::from_utf8(value.0.clone()).ok().filter(|text| !text.is_empty())
-}
-
-fn bytes(text: String) -> ByteString {
-    ByteString(text.into_bytes())
-}
-
-fn compare(found: Option<&Secret>, id: &str, wanted: &Data) -> SecretState {
-    match found {
-        None => SecretState::Absent,
-        Some(secret) if !carries(secret, id) => SecretState::NotOurs,
-        Some(secret)
-            if secret.data.as_ref().is_some_and(|data| wanted.iter().all(|(key, value)| data.get(key) == Some(value))) =>
-        {
-            SecretState::Current
-        }
-        Some(_) => SecretState::Stale,
-    }
-}
-
-/// What the tenant's own Secret holds: all that a client needs to call the API.
-fn published(who: &Subject, pair: &Pair) -> Data {
-    [
-        ("api-key", pair.key.key.clone()),
-        ("api-secret", pair.key.secret.clone()),
-        ("api-url", format!("https://{}", who.hosts.api)),
-        ("url", format!("https://{}", who.hosts.frontend)),
-        ("user", pair.user.clone()),
-        ("site-name", who.site.clone()),
-    ]
-    .map(|(name, value)| (name.to_owned(), bytes(value)))
-    .into()
-}
-
-/// Random, and without a colon: Frappe splits `key:secret` there. The encryption key is Fernet's: 32 bytes in URL-safe base64.
-fn generate(key: &str) -> String {
-    match key {
-        "encryption-key" => base64::engine::general_purpose::URL_SAFE.encode(rand::random::<[u8; 32]>()),
-        key if key.starts_with("api-key-") => Alphanumeric.sample_string(&mut rand::rng(), 16),
-        _ => Alphanumeric.sample_string(&mut rand::rng(), 32),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::manifests::job::CUSTODY;
-
-    #[test]
-    fn an_encryption_key_is_a_fernet_key() {
-        let key = base64::engine::general_purpose::URL_SAFE.decode(generate("encryption-key"));
-        assert_eq!(key.map(|key| key.len()), Ok(32));
-    }
-
-    #[test]
-    fn no_generated_secret_holds_a_colon_or_comes_twice() {
-        for name in CUSTODY.map(|(_, name)| name.to_owned()).into_iter().chain(names::pair(7)) {
-            let (one, two) = (generate(&name), generate(&name));
-            assert!(!one.contains(':') && one != two, "{name}");
+    async fn written(&self, namespace: &str, name: &str, result: kube::Result<Secret>) -> Result<(), Error> {
+        let shelf = self.shelves.secrets(namespace).await;
+        match result {
+            Ok(secret) => {
+                shelf.iter().for_each(|shelf| shelf.wrote(&secret));
+                Ok(())
+            }
+            Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => {
+                shelf.iter().for_each(|shelf| shelf.doubt(namespace, name));
+                Err(Error::Changed { kind: KIND, name: name.to_owned() })
+            }
+            Err(source) => Err(Error::cluster("write", KIND, name, source)),
         }
     }
 }

@@ -1,0 +1,213 @@
+//! What a watch has told of one kind of object, kept small, and found by name, by whose it is and by its Bench. Our own writes are
+//! put here at once, so that a pass sees what it has done before the watch tells of it.
+//!
+//! Where it cannot answer for sure (not filled yet, or something was written whose outcome it does not know) it says so, and the API
+//! server is asked. What is decided on it may be a moment old; whatever is written then is refused by the API server if it was.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use kube::Resource;
+use kube::core::ObjectMeta;
+use kube::runtime::watcher::Event;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+use state::{Body, Entry, State, bodies, place, place_of};
+
+mod state;
+
+/// A list of everything takes no longer; until then it can be asked for one by one.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How a kind is kept.
+pub struct Form<K> {
+    /// Takes away what nobody reads.
+    pub prune: fn(&mut K),
+    /// By what it is found besides its name.
+    pub whose: fn(&ObjectMeta) -> Option<u64>,
+    pub group: fn(&ObjectMeta) -> Option<u64>,
+}
+
+pub struct Shelf<K> {
+    form: Form<K>,
+    state: RwLock<State>,
+    filled: watch::Sender<Fill>,
+    /// Since when a watch fills it.
+    fed: OnceLock<Instant>,
+    /// All there was after so many changes.
+    whole: Mutex<Option<Whole<K>>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fill {
+    Coming,
+    /// Every object there was at some time has been told of.
+    Whole,
+    /// The watch can't list them.
+    Lost,
+}
+
+type Whole<K> = (u64, Arc<Vec<K>>);
+
+/// A hash of several words, to find things by.
+pub fn key(words: &[&str]) -> u64 {
+    let mut hash = DefaultHasher::new();
+    words.hash(&mut hash);
+    hash.finish()
+}
+
+impl<K> Shelf<K>
+where
+    K: Resource + Serialize + DeserializeOwned + Clone,
+{
+    pub fn new(form: Form<K>) -> Self {
+        Self {
+            form,
+            state: RwLock::default(),
+            filled: watch::channel(Fill::Coming).0,
+            fed: OnceLock::new(),
+            whole: Mutex::default(),
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_filled(&self) -> bool {
+        *self.filled.borrow() == Fill::Whole
+    }
+
+    /// From now on a watch fills it.
+    pub fn feed(&self) {
+        self.fed.get_or_init(Instant::now);
+    }
+
+    /// Waits until it can answer, if a watch fills it; not for ever.
+    pub async fn warm(&self) {
+        let Some(since) = self.fed.get().filter(|_| !self.is_filled()) else { return };
+        let mut filled = self.filled.subscribe();
+        // If it is not by then the API server is asked instead.
+        let _ = timeout_at(*since + PATIENCE, filled.wait_for(|filled| *filled != Fill::Coming)).await;
+    }
+
+    /// The watch cannot list what there is: what is here gets old.
+    pub fn lose(&self) {
+        self.filled.send_replace(Fill::Lost);
+    }
+
+    /// None: the API server has to be asked. Some(None): there is no such object.
+    pub fn get(&self, namespace: &str, name: &str) -> Option<Option<K>> {
+        if !self.is_filled() {
+            return None;
+        }
+        let state = self.read();
+        match state.kept.get(place(namespace, name).as_ref()).map(|entry| &entry.body) {
+            None | Some(Body::Gone) => Some(None),
+            Some(Body::Unsure) => None,
+            Some(Body::There(json)) => serde_json::from_slice(json).ok().map(Some),
+        }
+    }
+
+    /// The same, but what was never heard of may be there all the same: not ours, and so not told of.
+    pub fn sure(&self, namespace: &str, name: &str) -> Option<Option<K>> {
+        let heard = self.read().kept.contains_key(place(namespace, name).as_ref());
+        self.get(namespace, name).filter(|_| heard)
+    }
+
+    /// How many there are of a group; none where only the API server can say.
+    pub fn count(&self, group: u64) -> Option<usize> {
+        let there = |entry: &&Entry| entry.group == Some(group) && !matches!(entry.body, Body::Gone);
+        self.is_filled().then(|| self.read().kept.values().filter(there).count())
+    }
+
+    /// All that are found by this key. None: the API server has to be asked.
+    pub fn of(&self, whose: u64) -> Option<Vec<K>> {
+        let state = self.read();
+        let places = state.whose.get(&whose).map(Vec::as_slice).unwrap_or_default();
+        self.is_filled().then(|| bodies(places.iter().filter_map(|place| state.kept.get(place))))?
+    }
+
+    /// All of a group. None: the API server has to be asked.
+    pub fn group(&self, group: u64) -> Option<Vec<K>> {
+        let state = self.read();
+        self.is_filled().then(|| bodies(state.kept.values().filter(|entry| entry.group == Some(group))))?
+    }
+
+    /// All there are. None: the API server has to be asked.
+    pub fn all(&self) -> Option<Arc<Vec<K>>> {
+        let state = self.read();
+        let mut whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
+        if whole.as_ref().is_none_or(|(at, _)| *at != state.changes) {
+            *whole = bodies(state.kept.values()).map(|all| (state.changes, Arc::new(all)));
+        }
+        whole.as_ref().filter(|_| self.is_filled()).map(|(_, all)| all.clone())
+    }
+
+    /// What the API server answered to a write of ours, or to a question.
+    pub fn wrote(&self, object: &K) {
+        self.change().put(&self.form, object);
+    }
+
+    /// The API server has deleted it; while it has finalizers it stays, and the watch tells what becomes of it.
+    pub fn deleted(&self, namespace: &str, name: &str, at_once: bool) {
+        let body = if at_once { Body::Gone } else { Body::Unsure };
+        let mut state = self.change();
+        // The watch may have been faster, and then there is nothing to note.
+        if state.kept.contains_key(&place(namespace, name)) {
+            state.mark(namespace, name, body);
+        }
+    }
+
+    /// It is not as it was thought to be.
+    pub fn doubt(&self, namespace: &str, name: &str) {
+        self.change().mark(namespace, name, Body::Unsure);
+    }
+
+    /// The watch has told of one that can't be read: whoever needs it asks, and sees why.
+    pub fn illegible(&self, meta: &ObjectMeta) {
+        let mut state = self.change();
+        let place = place_of(meta);
+        if let Some(coming) = &mut state.coming {
+            coming.insert(place.clone());
+        }
+        state.insert(place, &self.form, meta, Body::Unsure);
+    }
+
+    /// False where this is no news: our own write, or what was there before this process began.
+    pub fn hear(&self, event: &Event<K>) -> bool {
+        let mut state = self.change();
+        match event {
+            Event::Init => {
+                state.coming = Some(HashSet::new());
+                false
+            }
+            Event::InitApply(object) => {
+                let filled = self.is_filled();
+                state.put(&self.form, object) && filled
+            }
+            Event::InitDone => {
+                if let Some(there) = state.coming.take() {
+                    let gone: Vec<Arc<str>> = state.kept.keys().filter(|place| !there.contains(*place)).cloned().collect();
+                    gone.iter().for_each(|place| state.remove(place));
+                }
+                self.filled.send_replace(Fill::Whole);
+                false
+            }
+            Event::Apply(object) => state.put(&self.form, object),
+            Event::Delete(object) => state.take(object.meta()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

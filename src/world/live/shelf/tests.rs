@@ -1,0 +1,162 @@
+use kube::api::DynamicObject;
+use serde_json::json;
+
+use super::*;
+
+fn shelf() -> Shelf<DynamicObject> {
+    let id = |meta: &ObjectMeta| meta.labels.as_ref().and_then(|labels| labels.get("id")).map(|id| key(&[id]));
+    Shelf::new(Form { prune: |_| {}, whose: id, group: |_| None })
+}
+
+fn filled(objects: &[DynamicObject]) -> Shelf<DynamicObject> {
+    let shelf = shelf();
+    shelf.hear(&Event::Init);
+    for object in objects {
+        shelf.hear(&Event::InitApply(object.clone()));
+    }
+    shelf.hear(&Event::InitDone);
+    shelf
+}
+
+fn object(name: &str, version: u32) -> DynamicObject {
+    let meta = json!({"name": name, "namespace": "yard", "resourceVersion": version.to_string(), "labels": {"id": "7f"}});
+    serde_json::from_value(json!({"metadata": meta, "spec": {"version": version}})).expect("an object")
+}
+
+/// The version of what is there.
+fn version_of(shelf: &Shelf<DynamicObject>, name: &str) -> Option<Option<i64>> {
+    shelf.get("yard", name).map(|found| found.and_then(|found| found.data["spec"]["version"].as_i64()))
+}
+
+#[test]
+fn what_no_watch_has_filled_cannot_answer() {
+    let shelf = shelf();
+    assert_eq!(version_of(&shelf, "a"), None);
+    assert!(shelf.of(key(&["7f"])).is_none());
+    shelf.hear(&Event::Init);
+    shelf.hear(&Event::InitApply(object("a", 1)));
+    assert_eq!(version_of(&shelf, "a"), None);
+    shelf.hear(&Event::InitDone);
+    assert_eq!((version_of(&shelf, "a"), version_of(&shelf, "b")), (Some(Some(1)), Some(None)));
+}
+
+#[test]
+fn an_own_write_is_seen_at_once_and_is_no_news_when_the_watch_tells_of_it() {
+    let shelf = filled(&[object("a", 1)]);
+    shelf.wrote(&object("a", 5));
+    assert!(!shelf.hear(&Event::Apply(object("a", 3))), "older than our write");
+    assert!(!shelf.hear(&Event::Apply(object("a", 5))));
+    assert_eq!(version_of(&shelf, "a"), Some(Some(5)));
+    assert!(shelf.hear(&Event::Apply(object("a", 6))), "somebody else's");
+    assert_eq!(version_of(&shelf, "a"), Some(Some(6)));
+}
+
+#[test]
+fn what_was_deleted_is_gone_until_it_is_made_again() {
+    let shelf = filled(&[object("a", 1)]);
+    shelf.deleted("yard", "a", true);
+    assert_eq!(version_of(&shelf, "a"), Some(None));
+    assert!(!shelf.hear(&Event::Delete(object("a", 2))), "we did it ourselves");
+    assert!(shelf.hear(&Event::Apply(object("a", 3))));
+    assert_eq!(version_of(&shelf, "a"), Some(Some(3)));
+    assert!(!shelf.hear(&Event::Delete(object("a", 2))), "that was the one before");
+    assert!(shelf.hear(&Event::Delete(object("a", 4))));
+    assert_eq!(version_of(&shelf, "a"), Some(None));
+}
+
+#[test]
+fn a_deletion_that_the_watch_tells_of_before_its_answer_comes_leaves_nothing() {
+    for at_once in [true, false] {
+        let shelf = filled(&[object("a", 1)]);
+        assert!(shelf.hear(&Event::Delete(object("a", 2))));
+        shelf.deleted("yard", "a", at_once);
+        assert_eq!(version_of(&shelf, "a"), Some(None));
+        assert!(shelf.sure("yard", "a").is_none(), "nothing is kept of it");
+    }
+}
+
+#[test]
+fn what_came_of_a_write_is_asked_for_until_it_is_known() {
+    let shelf = filled(&[object("a", 4)]);
+    for doubt in [
+        |shelf: &Shelf<DynamicObject>| shelf.doubt("yard", "a"),
+        |shelf: &Shelf<DynamicObject>| shelf.deleted("yard", "a", false),
+    ] {
+        doubt(&shelf);
+        assert_eq!(version_of(&shelf, "a"), None);
+        assert!(shelf.of(key(&["7f"])).is_none() && shelf.all().is_none(), "a list would be without it");
+        assert!(!shelf.hear(&Event::Apply(object("a", 3))));
+        shelf.wrote(&object("a", 4));
+        assert_eq!(version_of(&shelf, "a"), Some(Some(4)));
+    }
+    shelf.doubt("yard", "unheard-of");
+    assert_eq!(version_of(&shelf, "unheard-of"), None);
+    shelf.hear(&Event::Apply(object("unheard-of", 9)));
+    assert_eq!(version_of(&shelf, "unheard-of"), Some(Some(9)));
+}
+
+#[test]
+fn a_list_that_begins_anew_forgets_what_went_meanwhile_and_nothing_else() {
+    let shelf = filled(&[object("a", 1), object("b", 1)]);
+    shelf.hear(&Event::Init);
+    assert!(!shelf.hear(&Event::InitApply(object("a", 1))));
+    shelf.wrote(&object("c", 7));
+    assert_eq!(version_of(&shelf, "b"), Some(Some(1)), "as long as the list is not whole");
+    shelf.hear(&Event::InitDone);
+    assert_eq!(
+        (version_of(&shelf, "a"), version_of(&shelf, "b"), version_of(&shelf, "c")),
+        (Some(Some(1)), Some(None), Some(Some(7)))
+    );
+    assert_eq!(shelf.of(key(&["7f"])).map(|all| all.len()), Some(2));
+}
+
+#[test]
+fn a_lost_watch_makes_it_ask_again() {
+    let shelf = filled(&[object("a", 1)]);
+    shelf.lose();
+    assert_eq!(version_of(&shelf, "a"), None);
+}
+
+#[test]
+fn objects_are_found_by_whose_they_are_also_after_they_changed_hands() {
+    let shelf = filled(&[object("a", 1), object("b", 1)]);
+    let mut moved = object("a", 2);
+    moved.metadata.labels.get_or_insert_default().insert("id".to_owned(), "80".to_owned());
+    shelf.hear(&Event::Apply(moved));
+    let names = |id: &str| -> Vec<String> {
+        shelf.of(key(&[id])).unwrap_or_default().into_iter().filter_map(|object| object.metadata.name).collect()
+    };
+    assert_eq!((names("7f"), names("80"), names("81")), (vec!["b".to_owned()], vec!["a".to_owned()], vec![]));
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_shelf_that_no_watch_fills_or_can_fill() {
+    let shelf = shelf();
+    shelf.warm().await;
+    shelf.feed();
+    shelf.lose();
+    tokio::time::timeout(Duration::from_secs(5), shelf.warm()).await.expect("at once");
+    shelf.hear(&Event::Init);
+    shelf.hear(&Event::InitDone);
+    shelf.warm().await;
+    assert_eq!(version_of(&shelf, "a"), Some(None));
+}
+
+#[test]
+fn what_cannot_be_read_is_asked_for_and_found_by_whose_it_is() {
+    let shelf = filled(&[object("a", 1)]);
+    shelf.illegible(&object("b", 2).metadata);
+    assert_eq!((version_of(&shelf, "a"), version_of(&shelf, "b")), (Some(Some(1)), None));
+    assert!(shelf.of(key(&["7f"])).is_none());
+    assert!(shelf.hear(&Event::Apply(object("b", 3))));
+    assert_eq!(shelf.of(key(&["7f"])).map(|all| all.len()), Some(2));
+}
+
+#[test]
+fn what_was_never_heard_of_may_be_somebody_elses() {
+    let shelf = filled(&[object("a", 1)]);
+    let there = |name: &str| shelf.sure("yard", name).map(|found| found.is_some());
+    assert_eq!((there("a"), there("b")), (Some(true), None));
+    shelf.deleted("yard", "a", true);
+    assert_eq!(there("a"), Some(false));
+}
