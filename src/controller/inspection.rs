@@ -46,7 +46,9 @@ impl Reconciler {
     async fn next_inspection(&self, bench: &Bench, claims: &[TenantClaimSpec], now: Timestamp) -> Result<Next, Error> {
         let status = bench.status.clone().unwrap_or_default();
         let first = claims.iter().filter_map(|claim| Some(claim.record.as_ref()?.created_at.0)).min();
-        let given = inspection::Given { now, interval: self.settings.inspect_interval, status: &status, first, rounds: &[] };
+        let asked = bench.annotations().get(annotation::INSPECT_AT).and_then(|at| at.parse().ok());
+        let given =
+            inspection::Given { now, interval: self.settings.inspect_interval, status: &status, first, asked, rounds: &[] };
         let next = inspection::next(&given);
         if matches!(next, Next::Rest(_)) && status.differing.is_empty() {
             return Ok(next);

@@ -59,6 +59,8 @@ pub struct Given<'a> {
     pub status: &'a BenchStatus,
     /// When the first of its tenants was claimed; none where it has none.
     pub first: Option<Timestamp>,
+    /// When a person asked for one.
+    pub asked: Option<Timestamp>,
     /// By time, the oldest first.
     pub rounds: &'a [RoundSeen],
 }
@@ -78,6 +80,8 @@ pub enum Next {
 
 pub fn next(given: &Given<'_>) -> Next {
     let taken = given.status.inspected_at.as_ref().map(|at| at.0.as_second());
+    let asked =
+        |since: Option<i64>| given.asked.is_some_and(|at| at <= given.now && since.is_none_or(|since| at.as_second() > since));
     if let Some(round) = given.rounds.last() {
         if round.leaving {
             return Next::Running(None, Duration::from_secs(2));
@@ -87,7 +91,7 @@ pub fn next(given: &Given<'_>) -> Next {
                 |words: &String| Note::new("PodBlocked", format!("the pod of Job {} does not start: {words}", round.name));
             return Next::Running(round.blocked.as_ref().map(words), LOOK_AGAIN);
         }
-        if taken.is_none_or(|taken| round.at.as_second() > taken) {
+        if taken.is_none_or(|taken| round.at.as_second() > taken) && (readable(round) || !asked(Some(round.at.as_second()))) {
             return match &round.report {
                 Some(Ok(found)) if round.state == JobState::Succeeded => Next::Take(round.at, found.clone()),
                 Some(Ok(_)) | None => again(given, round, &lost(round)),
@@ -95,11 +99,18 @@ pub fn next(given: &Given<'_>) -> Next {
             };
         }
     }
+    if asked(taken) {
+        return Next::Start;
+    }
     let due = due(given);
     match Duration::try_from(due.duration_since(given.now)) {
         Ok(left) if !left.is_zero() => Next::Rest(left),
         _ => Next::Start,
     }
+}
+
+fn readable(round: &RoundSeen) -> bool {
+    round.state == JobState::Succeeded && matches!(round.report, Some(Ok(_)))
 }
 
 fn due(given: &Given<'_>) -> Timestamp {

@@ -43,7 +43,24 @@ fn inspected(second: i64) -> BenchStatus {
 }
 
 fn decide(now: i64, status: &BenchStatus, first: Option<i64>, rounds: &[RoundSeen]) -> Next {
-    next(&Given { now: at(now), interval: HOUR, status, first: first.map(at), rounds })
+    next(&Given { now: at(now), interval: HOUR, status, first: first.map(at), asked: None, rounds })
+}
+
+fn asked(asked: i64, now: i64, status: &BenchStatus, rounds: &[RoundSeen]) -> Next {
+    next(&Given { now: at(now), interval: HOUR, status, first: Some(at(0)), asked: Some(at(asked)), rounds })
+}
+
+#[test]
+fn one_that_a_person_asks_for_comes_at_once_and_only_once() {
+    assert_eq!(asked(300, 300, &inspected(200), &[]), Next::Start);
+    assert_eq!(asked(300, 301, &BenchStatus::default(), &[]), Next::Start);
+    assert_eq!(asked(300, 310, &inspected(300), &[]), Next::Rest(Duration::from_secs(3590)));
+    assert_eq!(asked(300, 250, &inspected(200), &[]), Next::Rest(Duration::from_secs(3550)), "not before its time");
+    let running = round(301, JobState::Running, None, None);
+    assert!(matches!(asked(300, 302, &inspected(200), &[running]), Next::Running(..)));
+    let refused = failed(210, FailureClass::Denied);
+    assert!(matches!(asked(205, 230, &inspected(200), std::slice::from_ref(&refused)), Next::Failed(..)), "it was tried since");
+    assert_eq!(asked(300, 300, &inspected(200), &[refused]), Next::Start, "not held back by an earlier failure");
 }
 
 #[test]

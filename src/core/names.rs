@@ -26,6 +26,7 @@ pub mod label {
 pub mod annotation {
     pub const PAUSED: &str = "tenancy.nexuserp.io/paused";
     pub const RETRY_AT: &str = "tenancy.nexuserp.io/retry-at";
+    pub const INSPECT_AT: &str = "tenancy.nexuserp.io/inspect-at";
     /// On a Tenant that is being deleted: after so long, what cannot be reached is given up.
     pub const ABANDON_AFTER: &str = "tenancy.nexuserp.io/abandon-after";
     /// On a Secret in custody: the site was somebody else's before, and its own key and database stay with it.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use kube::runtime::wait::await_condition;
 use kube::{Resource, ResourceExt};
@@ -16,6 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use tenant_operator::api::{Bench, BenchRef, BenchSpec, Tenant, TenantPlan};
+use tenant_operator::core::names::annotation;
 use tokio::sync::RwLock;
 
 use crate::bench::{Place, token};
@@ -163,6 +165,14 @@ impl Case {
         };
         within(Duration::from_secs(60), &format!("{reason} of Bench {}", bench.name), await_condition(api, &bench.name, so))
             .await;
+    }
+
+    /// Asks for an inspection of the Bench's sites now.
+    pub async fn inspect(&self, bench: &BenchRef) {
+        let api = Api::<Bench>::namespaced(self.lab.client.clone(), &bench.namespace);
+        let patch = json!({"metadata": {"annotations": {annotation::INSPECT_AT: Timestamp::now().to_string()}}});
+        let asked = api.patch(&bench.name, &PatchParams::default(), &Patch::Merge(patch)).await;
+        asked.unwrap_or_else(|error| panic!("an inspection of {}: {error}", bench.name));
     }
 
     /// Under the test's own name.

@@ -21,7 +21,7 @@ fn a_site_that_was_changed_by_hand_is_put_right_on_frappe_16() {
 /// Lockdown, a role of the API user, a config key of ours, the encryption key.
 async fn put_right(case: &Case, place: Place) {
     let (plan, bench) = (case.plan(light_plan).await, case.bench(place).await);
-    let mut wanted = tenant(&case.name, CUSTOMERS, &plan, bench);
+    let mut wanted = tenant(&case.name, CUSTOMERS, &plan, bench.clone());
     wanted.spec.site_config = serde_json::from_value(json!([{"name": "max_file_size", "value": 1000}])).expect("entries");
     case.apply(&wanted).await;
     case.ready(&place, &case.name).await;
@@ -38,6 +38,8 @@ async fn put_right(case: &Case, place: Place) {
     let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     inside.python(&site, change, &json!({"user": user, "key": key}));
     assert_ne!(inside.site_config(&site), before);
+    // Once an hour it would come by itself.
+    case.inspect(&bench).await;
 
     let look = "return [frappe.db.get_single_value('System Settings', 'disable_user_pass_login'), \
         [row.role for row in frappe.get_doc('User', given['user']).roles]]";

@@ -39,6 +39,7 @@ fn inspect(outside: &mut Outside) -> Result<Looked, Error> {
         interval: Duration::from_secs(INTERVAL.unsigned_abs()),
         status: &old,
         first: records.iter().map(|(_, record)| record.created_at.0).min(),
+        asked: None,
         rounds: &outside.see_inspections(),
     });
     if next == Next::Start {
