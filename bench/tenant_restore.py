@@ -10,7 +10,7 @@ import tenant_frappe
 import tenant_sanitise
 import tenant_template
 from tenant_failure import ChildFailed
-from tenant_site import workshop
+from tenant_site import clear_workshop, workshop
 from tenant_template import Unfit
 
 # A restore that was cut short so often may itself be what kills the run.
@@ -38,6 +38,7 @@ def run(run, administrator):
         restore(run, folder, manifest, administrator)
     except Unfit as unfit:
         take_back(run, added)
+        run.aside(clear_workshop, run.given.id)  # of a restore that was cut short
         run.report.say(f"create: the template {name} {unfit}: the site is installed")
         return {"name": name, "used": False, "why": unfit.why}
     return {"name": name, "used": True}

@@ -163,3 +163,22 @@ fn many_at_once_never_exceed_the_limit() {
     assert!(in_now <= 2, "{in_now} went in");
     assert_eq!(gate.load().iter().map(|(_, running, _)| running).sum::<usize>(), in_now);
 }
+
+#[test]
+fn what_can_wait_takes_only_a_slot_that_no_tenant_needs() {
+    let (gate, mut receiver) = Gate::new();
+    let ships: Vec<Subject> = (0..4).map(ship).collect();
+    let bench = ships[0].bench_ref();
+    assert!(gate.enter_spare(&bench, 2, "spare"));
+    assert!(gate.enter_spare(&bench, 2, "spare"), "it stays in");
+    assert!(comes(&gate, Way::Up, &ships[0]));
+    assert!(!comes(&gate, Way::Up, &ships[1]), "it counts");
+    gate.give_back("spare");
+    assert_eq!(woken(&mut receiver), names(&[&ships[1]]));
+    assert!(!gate.enter_spare(&bench, 2, "spare"), "somebody waits");
+    assert!(comes(&gate, Way::Up, &ships[1]));
+    assert!(!gate.enter_spare(&bench, 2, "spare"), "no slot is free");
+    gate.leave(&ships[0].id);
+    assert!(gate.enter_spare(&bench, 2, "spare"));
+    assert!(comes(&gate, Way::Down, &ships[2]), "a removal has a lane of its own");
+}

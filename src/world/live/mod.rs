@@ -21,6 +21,7 @@ mod inspection;
 mod jobs;
 mod outside;
 mod secrets;
+mod templates;
 mod work;
 
 pub struct Live {
