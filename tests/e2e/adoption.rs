@@ -62,6 +62,9 @@ async fn made_by_hand(case: &Case, place: &Place, site: &str) {
     let given = json!({"site": site, "root": root, "admin": "made-by-hand"}).to_string();
     let program = BY_HAND.replace("GIVEN", &json!(given).to_string());
     case.inside(place).shell("cd sites && exec ../env/bin/python -", &program).expect("a site");
+    // Frappe makes one with the first password that it keeps.
+    let used = "from frappe.utils.password import get_encryption_key\nreturn bool(get_encryption_key())";
+    assert_eq!(case.inside(place).python(site, used, &json!({})), json!(true));
     let (site, place) = (site.to_owned(), *place);
     case.finally(move |case| {
         let inside = case.inside(&place);

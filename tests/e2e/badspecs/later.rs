@@ -122,7 +122,7 @@ async fn in_the_bench(case: &Case) -> Vec<Late> {
     let place = INGRESS_16;
     let bench = case.bench(place).await;
     let weak = format!("{}-weak", case.name);
-    case.secret(CUSTOMERS, &weak, "password", "password").await;
+    case.secret(CUSTOMERS, &weak, "password", "iloveyou").await;
     let new = |tag: &str, bench: &BenchRef| tenant(&format!("{}-{tag}", case.name), CUSTOMERS, &plan, bench.clone());
     let mut all = vec![];
     let mut late = |tenant, reason, says: &str| all.push(Late { tenant, reason, says: says.to_owned(), untouched: false });
@@ -133,7 +133,7 @@ async fn in_the_bench(case: &Case) -> Vec<Late> {
     }
     let mut wanted = new("weak", &bench);
     wanted.spec.admin.password_secret_ref = Some(SecretKeyRef { name: weak.clone(), key: "password".to_owned() });
-    late(wanted, "WeakPassword", "password");
+    late(wanted, "WeakPassword", "put a stronger one into the Secret");
     let mut wanted = new("app", &bench);
     wanted.spec.apps = vec![App { name: "no_such_app".to_owned() }];
     late(wanted, "AppMissing", "no_such_app");
