@@ -20,7 +20,6 @@ import step_drop
 import tenant_frappe
 import tenant_sanitise
 import tenant_template
-from tenant_archive import prove_readable
 from tenant_failure import ChildFailed, Failure
 from tenant_input import require
 from tenant_site import sync_folder, write_json
@@ -110,7 +109,6 @@ def describe(run, making, apps):
     if len(dumps) != 1:
         raise Failure("TemplateFailed", f"The bench's backup made {len(dumps)} dumps instead of one; it is tried again.")
     source = os.path.join(raw, dumps[0])
-    prove_readable(run, source)
     needles = [run.given.id, run.site.name, run.secrets.encryption_key, run.secrets.database_password]
     found = aside(run, tenant_template.purify, source, os.path.join(making, DUMP), needles)
     if found.get("problem"):

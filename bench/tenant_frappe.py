@@ -102,6 +102,9 @@ def renew(name, password):
         now = frappe.utils.now()
         frappe.db.sql("UPDATE tabUser SET creation = %s, modified = %s", (now, now))
         frappe.db.commit()
+        # Nothing that was remembered of a database of this name before it was restored.
+        with contextlib.suppress(Exception):  # Redis is down: then nothing is remembered
+            frappe.clear_cache()
         return list(frappe.get_installed_apps()), users
 
 

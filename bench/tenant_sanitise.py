@@ -19,8 +19,10 @@ EMPTIED = (
     "tabScheduled Job Log", "tabIntegration Request", "tabWebhook Request Log", "tabConsole Log", "tabNotification Log",
     "tabEmail Queue", "tabEmail Queue Recipient", "tabDeleted Document", "tabPrepared Report", "tabSubmission Queue",
 )  # fmt: skip
+# What lets other programs in, with secrets of its own. An app that needs some at once can have no template.
+REFUSED = ("tabOAuth Client", "tabConnected App")
 # Of the users that stay.
-PERSONAL = ("last_login", "last_ip", "last_active", "last_known_versions", "reset_password_key", "api_key", "api_secret", "login_before")
+PERSONAL = ("last_login", "last_ip", "last_active", "last_known_versions", "reset_password_key", "api_key", "api_secret")
 # By which an installation is told from others, in whatever table of single values. What is missing is made anew when it is asked for.
 _IDENTITY = re.compile(r"(\A|_)(installation|instance|telemetry|site)_?(uu|unique_?)?id\Z", re.I)
 _SECRET = re.compile(r"password|secret|token|credential|private|_key\Z|\Akey\Z", re.I)
@@ -49,7 +51,11 @@ def prove(run):
     if users != set(USERS):
         strangers = ", ".join(sorted(users.symmetric_difference(USERS)))
         raise unclean(f"its users are not just Frappe's own ({strangers})")
-    for table in tables(run).intersection(EMPTIED):
+    there = tables(run)
+    for table in there.intersection(REFUSED):
+        if run.database.rows(f"SELECT 1 FROM {quoted(name)}.{quoted(table)} LIMIT 1"):
+            raise unclean(f"its apps leave something in {table.removeprefix('tab')}")
+    for table in there.intersection(EMPTIED):
         if run.database.rows(f"SELECT 1 FROM {quoted(name)}.{quoted(table)} LIMIT 1"):
             raise Failure("TemplateFailed", f"Somebody writes to {run.site.name} while a template is made from it ({table}); it is tried again.")
     left = [where for where in ("public/files", "private/files") if any_file(os.path.join(run.site.folder, where))]

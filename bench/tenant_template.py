@@ -102,12 +102,13 @@ def purify(source, target, needles):
 
     Answers how many tables it has and the digest of what was written, or which line holds a needle.
     """
-    tables = 0
-    with gzip.open(source) as dump, open(target, "wb") as file, gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0) as packed:
+    tables, needles = 0, [needle.encode() for needle in needles]
+    pack = {"mode": "wb", "compresslevel": 6, "filename": "", "mtime": 0}
+    with gzip.open(source) as dump, open(target, "wb") as file, gzip.GzipFile(fileobj=file, **pack) as packed:
         for number, line in enumerate(dump, 1):
             if line.startswith(b"-- ") or line in (b"--\n", b"\n"):
                 continue
-            if any(needle.encode() in line for needle in needles):
+            if any(needle in line for needle in needles):
                 return {"problem": f"line {number} holds a name or a secret of the site that it was made from"}
             tables += line.startswith(_TABLE)
             packed.write(line)

@@ -19,7 +19,14 @@ from tests.tenant import SITES, BenchCase, Tenant, rows
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 IMAGE = "registry.test/erpnext:v15"
+SHARED = {}
 STEPS = ("create", "apps", "settings", "keys")
+
+
+def tearDownModule():
+    for maker, _ in SHARED.values():
+        maker.change(make=False)
+        assert maker.run("template").ok and not maker.templates.exists()
 
 
 class Maker(Tenant):
@@ -73,6 +80,13 @@ class TemplateCase(BenchCase):
     def made(self, *arguments, **changes):
         maker = self.maker(*arguments, **changes)
         return maker, self.assert_ok(maker.run("template"))["template"]["name"]
+
+    def shared(self, apps=("erpnext",)):
+        """One that only is restored: made once for all tests."""
+        if apps not in SHARED:
+            maker = Maker(apps)
+            SHARED[apps] = maker, self.assert_ok(maker.run("template"))["template"]["name"]
+        return SHARED[apps]
 
     def tenant_of(self, maker, name, **changes):
         tenant = self.tenant(apps=maker.input["apps"], **changes)
@@ -247,7 +261,7 @@ class Interrupted(TemplateCase):
 
 class ATenantFromATemplate(TemplateCase):
     def test_it_differs_from_an_installed_one_only_in_what_must_differ(self):
-        maker, name = self.made()
+        maker, name = self.shared()
         one, two, installed = self.tenant_of(maker, name), self.tenant_of(maker, name), self.tenant()
         for tenant in (one, two):
             done = tenant.run("create", "apps")
@@ -272,7 +286,7 @@ class ATenantFromATemplate(TemplateCase):
         self.assertEqual([tenant.state() for tenant in (one, two)], [installed.state()] * 2)
 
     def test_it_is_as_old_as_itself_and_not_as_the_template(self):
-        maker, name = self.made(apps=[])
+        maker, name = self.shared(())
         tenant = self.tenant_of(maker, name)
         time.sleep(1.1)
         self.assert_made_from(tenant.run("create"), name)
@@ -281,7 +295,7 @@ class ATenantFromATemplate(TemplateCase):
         self.assertGreater(user, role)
 
     def test_it_becomes_ready_as_any_other_and_a_second_run_changes_nothing(self):
-        maker, name = self.made()
+        maker, name = self.shared()
         tenant = self.tenant_of(maker, name)
         organization = {"name": "Acme GmbH", "country": "DE", "currency": "EUR", "timeZone": "Europe/Berlin"}
         tenant.input["settings"].update(setup="Complete", organization=organization)
@@ -295,7 +309,7 @@ class ATenantFromATemplate(TemplateCase):
         self.assertFalse((SITES / ".tenant-operator" / tenant.id).exists())
 
     def test_what_the_template_lacks_is_installed(self):
-        maker, name = self.made()
+        maker, name = self.shared()
         tenant = self.tenant_of(maker, name)
         tenant.input["apps"] = ["erpnext", "hrms"]
         done = tenant.run("create", "apps")
@@ -304,7 +318,7 @@ class ATenantFromATemplate(TemplateCase):
         self.assert_complete(tenant, apps=("frappe", "erpnext", "hrms"))
 
     def test_the_guards_are_those_of_an_installation(self):
-        maker, name = self.made(apps=[])
+        maker, name = self.shared(())
         foreign = self.tenant_of(maker, name)
         foreign.folder.mkdir()
         self.assert_failed(foreign.run("create"), "ForeignSite")
@@ -367,7 +381,7 @@ class AnUnfitTemplate(TemplateCase):
         self.assertNotIn("extra", tenant.config())
 
     def test_one_that_cannot_be_restored_is_not_used_and_the_site_is_installed_in_the_same_run(self):
-        maker, name = self.made()
+        maker, name = self.shared()
         for fault in ("fail", "kill"):
             with self.subTest(fault):
                 tenant = self.tenant_of(maker, name)
@@ -378,7 +392,7 @@ class AnUnfitTemplate(TemplateCase):
                 self.assert_complete(tenant)
 
     def test_a_database_that_is_down_is_no_fault_of_the_template(self):
-        maker, name = self.made(apps=[])
+        maker, name = self.shared(())
         tenant = self.tenant_of(maker, name)
         fault = {"new-site:after-db": {"do": "fail", "message": "pymysql.err.OperationalError: (2003, 'gone')"}}
         self.assert_failed(tenant.run("create", faults=fault), "DatabaseUnreachable")
@@ -387,7 +401,7 @@ class AnUnfitTemplate(TemplateCase):
 
 class AHalfRestoredSite(TemplateCase):
     def test_killed_at_a_point_of_the_restore_it_is_done_again(self):
-        maker, name = self.made()
+        maker, name = self.shared()
         for point in ("new-site:after-user", "new-site:after-db", "new-site:after-schema", "new-site:end"):
             with self.subTest(point):
                 tenant = self.tenant_of(maker, name)
@@ -401,7 +415,7 @@ class AHalfRestoredSite(TemplateCase):
                 self.assertEqual(self.assert_ok(tenant.run("inspect"))["inspect"]["differs"], [])
 
     def test_killed_at_any_moment_it_converges(self):
-        maker, name = self.made()
+        maker, name = self.shared()
         tenant, chance = self.tenant_of(maker, name), random.Random(11)
         for _ in range(10):
             running = tenant.start(*STEPS)
@@ -413,7 +427,7 @@ class AHalfRestoredSite(TemplateCase):
         self.assertFalse((SITES / ".tenant-operator" / tenant.id).exists())
 
     def test_what_was_cut_short_twice_is_installed(self):
-        maker, name = self.made(apps=[])
+        maker, name = self.shared(())
         workshop = SITES / ".tenant-operator"
         tenant = self.tenant_of(maker, name)
         for _ in range(2):
@@ -428,7 +442,7 @@ class AHalfRestoredSite(TemplateCase):
         self.assertNotIn("restores", tenant.state())
 
     def test_an_app_that_was_interrupted_after_the_restore_is_healed_from_the_template(self):
-        maker, name = self.made()
+        maker, name = self.shared()
         tenant = self.tenant_of(maker, name)
         tenant.input["apps"] = ["erpnext", "hrms"]
         self.assert_failed(tenant.run("create", "apps", faults={"install-app:tables:hrms": {"do": "kill"}}), "AppInstallFailed")
@@ -497,6 +511,12 @@ class Sanitising(TemplateCase):
         self.assertEqual(self.sanitise.config_of(self.run_), {"limit": 5})
         self.site.write_config(push_private_key="x")
         self.refused("TemplateNotClean", self.sanitise.config_of)
+
+    def test_an_app_that_lets_other_programs_in_makes_no_template(self):
+        self.site.query("CREATE TABLE `tabOAuth Client` (name VARCHAR(140), client_secret TEXT)")
+        self.sanitise.clean(self.run_)
+        self.site.query("INSERT INTO `tabOAuth Client` VALUES ('one', 'secret')")
+        self.assertIn("OAuth Client", self.refused("TemplateNotClean", self.sanitise.clean).message)
 
     def test_a_session_that_comes_meanwhile_is_seen(self):
         self.sanitise.clean(self.run_)

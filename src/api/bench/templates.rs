@@ -37,6 +37,7 @@ pub struct Template {
     /// The apps that it is for, beside frappe, in the order of installation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(max = 140)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
     pub apps: Vec<String>,
     /// What it is good for now.
     pub state: TemplateState,
