@@ -5,6 +5,7 @@ mod check;
 pub mod evidence;
 pub mod expectation;
 pub mod identity;
+mod inputs;
 pub mod inspection;
 pub mod lead;
 pub mod manifests;

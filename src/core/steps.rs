@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::jiff::Timestamp;
-use serde_json::{Value, json};
 
+pub use super::inputs::input;
 use super::report::plain;
-use super::subject::{ConfigValue, Subject, Want};
-use super::{names, rotation};
-use crate::api::{DeletionPolicy, InstalledApp};
+use super::subject::Subject;
+use super::{inputs, names};
+use crate::api::InstalledApp;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
@@ -88,18 +88,7 @@ pub type SecretVersions = BTreeMap<String, String>;
 
 /// The hash of what a step is given; a receipt of another hash is out of date.
 pub fn hash(step: Step, who: &Subject, secrets: &SecretVersions) -> String {
-    let input = match step {
-        // What a Job said before the record was lost is no word on whether the site is there now.
-        Step::Create if who.is_recovered() => json!([who.site, who.database, marker(who), "recovered"]),
-        Step::Create => json!([who.site, who.database, marker(who)]),
-        Step::Report => input(who),
-        Step::Apps => json!(who.want.as_ref().map(|want| &want.apps)),
-        Step::Settings => json!([who.want.as_ref().map(|want| settings(want, who, false)), secrets]),
-        Step::Keys | Step::Proof => keys(who),
-        Step::Retire => json!([who.site, step.as_str(), rotation::newest(who)]),
-        Step::Adopt | Step::Row | Step::Archive | Step::Drop | Step::Revoke => json!([who.site, step.as_str()]),
-    };
-    names::digest(&[step.as_str(), &input.to_string()], 16)
+    names::digest(&[step.as_str(), &inputs::hashed(step, who, secrets)], 16)
 }
 
 /// What has not been done yet, or not so, in order; empty for a tenant at rest.
@@ -126,81 +115,6 @@ pub fn fresh(step: Step, who: &Subject, secrets: &SecretVersions) -> bool {
 /// Done with these inputs by this version, whatever became of it since.
 pub fn current(step: Step, who: &Subject, secrets: &SecretVersions) -> bool {
     who.receipt(step).is_some_and(|receipt| receipt.hash == hash(step, who, secrets) && receipt.version == VERSION)
-}
-
-fn marker(who: &Subject) -> Value {
-    json!({"id": who.id, "namespace": who.tenant.namespace, "name": who.tenant.name, "cluster": who.cluster})
-}
-
-/// The document every container of a tenant's Job is given. Without secrets; see bench/README.md for its form.
-pub fn input(who: &Subject) -> Value {
-    let bench = &who.bench.spec;
-    let archive = who.record().and_then(|record| record.archive.as_ref());
-    json!({
-        "id": who.id,
-        "marker": marker(who),
-        "benchPath": bench.path,
-        "site": who.site,
-        "protectedSites": bench.registry.as_ref().map(|registry| vec![registry.site.clone()]).unwrap_or_default(),
-        "database": {
-            "name": who.database,
-            "host": bench.database.host,
-            "port": bench.database.port,
-            "rootUser": bench.database.root_user,
-        },
-        "expectSite": who.expects_site(),
-        "adopted": who.is_adopted() || who.reports(),
-        "apps": who.want.as_ref().map(|want| want.apps.clone()).unwrap_or_default(),
-        // A site in use is backed up before an app is added to it.
-        "backup": who.record().is_some_and(|record| record.first_ready_at.is_some()),
-        "settings": who.want.as_ref().map(|want| settings(want, who, true)),
-        "keys": keys(who),
-        "archive": archive.map(|directory| json!({"directory": directory, "configCacheSeconds": 60})),
-        // An archive that was meant to be made, under a policy that was changed since, need not be there.
-        "drop": {"manifest": archive.filter(|_| who.parting() == DeletionPolicy::Archive)},
-    })
-}
-
-/// `whole` is what the step is given. The hash leaves out the organization (applied once, and the customer's own afterwards)
-/// and the keys to unset (they follow from the receipt, which the step's own success changes).
-fn settings(want: &Want, who: &Subject, whole: bool) -> Value {
-    let bench = &who.bench.spec;
-    let config: Vec<Value> = want
-        .config
-        .iter()
-        .enumerate()
-        .map(|(index, config)| match &config.value {
-            ConfigValue::Plain(value) => json!({"name": config.name, "value": value}),
-            ConfigValue::Secret { .. } => json!({"name": config.name, "env": format!("TENANT_SITE_CONFIG_{index}")}),
-        })
-        .collect();
-    json!({
-        "setup": want.setup,
-        "organization": whole.then_some(&want.organization),
-        "admin": {
-            "email": want.admin.email,
-            "firstName": want.admin.first_name,
-            "lastName": want.admin.last_name,
-            "hasPassword": want.admin.password_secret_ref.is_some(),
-        },
-        "siteConfig": config,
-        "unsetConfig": if whole { config_to_unset(who) } else { vec![] },
-        "rateLimit": want.rate_limit,
-        "lockdown": {"mode": bench.lockdown.mode, "oauthProviderURL": bench.lockdown.oauth_provider_url},
-        "suspend": who.suspension(),
-    })
-}
-
-fn keys(who: &Subject) -> Value {
-    let user = &who.bench.spec.api_user;
-    let serial = rotation::newest(who);
-    json!({
-        "pair": serial,
-        "user": names::api_user(&who.site, serial),
-        "other": names::api_user(&who.site, serial.saturating_add(1)),
-        "roles": user.roles,
-        "verifyInSite": user.verify.mode == crate::api::VerifyMode::InSite,
-    })
 }
 
 /// The config keys that we own now: to be kept in the receipt, so that one that leaves the spec is unset.

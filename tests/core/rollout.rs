@@ -186,6 +186,22 @@ fn after_a_restart_what_ails_a_tenant_that_followed_before_is_not_its_plans_faul
 }
 
 #[test]
+fn after_a_restart_one_that_is_tried_again_on_an_earlier_version_takes_nobodys_turn() {
+    let mut course = Course::default();
+    course.see(PLAN, &plan(6));
+    (0..4).for_each(|number| course.named(&name(number), later(u64::from(number)), Some(4)));
+    assert_eq!(report(&mut course, 0, 5, Came::UnderWay), NOBODY);
+    assert!(!course.may_change(&name(0)), "two others may be on their way to the newest version already");
+    assert_eq!(report(&mut course, 1, 6, Came::UnderWay), NOBODY);
+    assert_eq!(report(&mut course, 2, 6, Came::Queued), NOBODY);
+    assert_eq!(report(&mut course, 3, 4, Came::Settled), NOBODY);
+    assert!(!course.may_change(&name(0)), "they are");
+    assert_eq!(report(&mut course, 0, 5, Came::Settled), NOBODY);
+    assert_eq!(report(&mut course, 2, 6, Came::Settled), [0]);
+    assert!(course.may_change(&name(0)));
+}
+
+#[test]
 fn a_tenant_that_followed_once_follows_whatever_happens_to_it_later() {
     let (mut course, _) = edited(1);
     report(&mut course, 0, 5, Came::Settled);

@@ -1,11 +1,15 @@
 //! What has to be read before a pass can begin, as the controller does it: claims, custody, the Bench, and who the Tenant is.
 
+use std::borrow::Cow;
+
 use tenant_operator::api::Tenant;
 use tenant_operator::core::identity::{self, Facts, Identity};
-use tenant_operator::core::subject::{Given, ObjectName, Problem, Subject};
+use tenant_operator::core::steps::Step;
+use tenant_operator::core::subject::{Given, ObjectName, Problem, Subject, site_of};
 use tenant_operator::world::Error;
 
 use crate::given::CLUSTER;
+use crate::guards::Guard;
 use crate::outside::Outside;
 use crate::outside::objects::is_held;
 use crate::sim::Sim;
@@ -32,7 +36,12 @@ pub fn who(sim: &Sim, name: &ObjectName, tenant: &Tenant) -> Result<Result<Who, 
     let site = asks.then(|| outside.claim(&identity::site_claim(tenant, &outside.bench))).flatten();
     let holder = site.as_ref().map(|held| identity::object_name(&held.holder)).filter(|holder| holder != name);
     let holder_lives = holder.is_some_and(|holder| outside.objects.tenants.contains_key(&holder));
-    let facts = Facts { tenant, bench: &outside.bench, named, custody: &custody, site: site.as_ref(), holder_lives };
+    let mut bench = Cow::Borrowed(&outside.bench);
+    if !outside.guards(Guard::Listing) {
+        let site = site_of(&tenant.spec, &bench.spec);
+        bench.to_mut().spec.adoption.site_names.push(site);
+    }
+    let facts = Facts { tenant, bench: &bench, named, custody: &custody, site: site.as_ref(), holder_lives };
     let mut identity = match identity::decide(facts) {
         Ok(identity) => identity,
         Err(problem) => return Ok(Err(problem)),
@@ -60,6 +69,13 @@ pub struct Gift {
 }
 
 impl Gift {
+    /// As if nobody had said that the site was closed.
+    pub fn forget_closing(&mut self) {
+        let record = self.identity.record.as_mut().map(|held| &mut held.record);
+        let facts = record.and_then(|record| record.receipts.get_mut(Step::Settings.as_str())?.facts.as_mut()?.as_object_mut());
+        facts.into_iter().for_each(|facts| facts.retain(|name, _| name != "suspend" && name != "closing"));
+    }
+
     pub fn as_given(&self) -> Given<'_> {
         Given {
             tenant: &self.tenant,

@@ -41,10 +41,20 @@ pub enum Guard {
     Turns,
     /// An app is added to a site in use only after a backup.
     Backup,
+    /// The pair before is stopped only after the newest has been published for as long as the spec says.
+    Overlap,
+    /// A pair of a number is made once, and never written over in custody.
+    Serial,
+    /// A site that was there before is never made anew.
+    Vanished,
+    /// A site of somebody else is taken over only where the Bench lists it.
+    Listing,
+    /// After a suspension the hosts lead to the site only once it is known to be open.
+    Opening,
 }
 
 impl Guard {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 22] = [
         Self::Marker,
         Self::Claim,
         Self::Holder,
@@ -62,6 +72,11 @@ impl Guard {
         Self::Secret,
         Self::Turns,
         Self::Backup,
+        Self::Overlap,
+        Self::Serial,
+        Self::Vanished,
+        Self::Listing,
+        Self::Opening,
     ];
 
     pub fn name(self) -> String {

@@ -232,6 +232,20 @@ fn strangers() -> Vec<Told> {
             ],
         ),
         (
+            "a site of somebody else that the Bench does not list is left alone",
+            GATEWAY,
+            vec![
+                Stranger(OWN),
+                apply(OWN, Archive),
+                adopt(OWN, TakeOver),
+                says(OWN, "AdoptionNeeded"),
+                Sleep(700),
+                says(OWN, "AdoptionNeeded"),
+                Delete(OWN),
+                Gone(OWN),
+            ],
+        ),
+        (
             "a report is all that is made of it",
             GATEWAY,
             vec![

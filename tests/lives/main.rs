@@ -1,7 +1,9 @@
 //! Simulated lives of tenants: the operator's own decisions and passes, against an outside that fails in every way we know.
 //!
-//! `LIVES=n` lives n random ones besides those that are told by hand, `SEED=s` begins with that seed; a failure prints its life.
-//! `SABOTAGE=guard` switches that guard off, and fails as it must; without it, each guard is switched off in turn, and has to be missed.
+//! `LIVES=n` lives so many: those that are told by hand, the more points of them the more lives are asked for, and random ones.
+//! `SEED=s` lives the random one of that seed, or with `LIVES=n` so many from there; a failure prints its life. `LIFE=text` lives
+//! those told under such a name with every blow at every point. `SABOTAGE=guard` switches that guard off, and fails as it must.
+//! Without any of it, what `make test` lives; then each guard is switched off in turn, and has to be missed.
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -33,8 +35,10 @@ mod suspend;
 mod truth;
 mod turns;
 
-/// What `make test` lives, besides every life that is told by hand with every blow.
-const RANDOM: u64 = 4000;
+/// What `make test` lives: of the lives told by hand the blow at every third point, and random ones for the rest.
+const LIVES: usize = 10_500;
+/// From here on, each of the lives told by hand is lived with every blow at every point.
+const EVERY_POINT: usize = 50_000;
 /// So many random lives may pass until a missing guard is noticed.
 const UNNOTICED: u64 = 3000;
 /// Whole traces are long: as many as a person reads.
@@ -60,32 +64,58 @@ impl Tally {
         ended
     }
 
-    /// The life as it is told, then with each blow at each write, and with a pod killed at each turn.
-    fn every_point(&self, name: &str, script: &Script) {
+    /// The life as it is told, then with blows at its writes, and with a pod killed at its turns.
+    fn told(&self, name: &str, script: &Script, points: Points) {
         if self.live(name, script).problem.is_some() {
             return;
         }
-        for blow in [Blow::Crash, Blow::LoseReply, Blow::Refuse] {
-            self.points_of(script, |script, at| {
+        for (index, blow) in [Blow::Crash, Blow::LoseReply, Blow::Refuse].into_iter().enumerate() {
+            self.points_of(script, points.from(index), |script, at| {
                 script.faults.at = Some((at, blow));
                 self.live(&format!("{name}, {blow:?} at write {at}"), script).writes
             });
         }
-        self.points_of(script, |script, at| {
+        self.points_of(script, points.from(3), |script, at| {
             script.faults.kill_at = Some(at);
             self.live(&format!("{name}, pod killed at turn {at}"), script).turns
         });
     }
 
     /// Until the life has no such point any more.
-    fn points_of(&self, script: &Script, run: impl Fn(&mut Script, u64) -> u64) {
-        for at in 0.. {
+    fn points_of(&self, script: &Script, points: impl Iterator<Item = u64>, run: impl Fn(&mut Script, u64) -> u64) {
+        for at in points {
             let had = run(&mut script.clone(), at);
             if had <= at {
                 return;
             }
             self.points.fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+/// At which of a life's points the blows fall.
+#[derive(Clone, Copy)]
+enum Points {
+    None,
+    /// At every so-manieth; the lives told, and the blows of one, begin at different ones.
+    Every { step: usize, first: usize },
+}
+
+impl Points {
+    fn of(lives: usize, index: usize) -> Self {
+        match lives {
+            EVERY_POINT.. => Self::Every { step: 1, first: 0 },
+            LIVES.. => Self::Every { step: 3, first: index },
+            _ => Self::None,
+        }
+    }
+
+    fn from(self, blow: usize) -> impl Iterator<Item = u64> {
+        let (first, step, count) = match self {
+            Self::None => (0, 1, 0),
+            Self::Every { step, first } => ((first + blow) % step, step, usize::MAX),
+        };
+        (first as u64..).step_by(step).take(count)
     }
 }
 
@@ -98,29 +128,40 @@ fn main() -> ExitCode {
     if let Some(name) = std::env::var("SABOTAGE").ok().filter(|name| !name.is_empty()) {
         return sabotage(&name, lives.unwrap_or(UNNOTICED));
     }
-    let wanted = std::env::var("LIFE").unwrap_or_default();
-    let sound = every_life(lives, seed, &wanted);
+    let wanted = std::env::var("LIFE").ok().filter(|part| !part.is_empty());
+    let (begun, tally) = (Instant::now(), Tally::default());
+    let lives_wanted = lives.and_then(|lives| usize::try_from(lives).ok());
+    match (&wanted, seed) {
+        (Some(part), _) => tell(&tally, EVERY_POINT, part),
+        (None, Some(seed)) => chance(&tally, seed, lives_wanted.unwrap_or(1)),
+        (None, None) => {
+            let all = lives_wanted.unwrap_or(LIVES);
+            tell(&tally, all, "");
+            chance(&tally, 0, all.saturating_sub(tally.lives.load(Ordering::Relaxed)));
+        }
+    }
+    let sound = conclude(&tally, begun);
     // Whoever asks for some lives wants those.
-    let all = lives.is_none() && seed.is_none() && wanted.is_empty();
+    let all = lives.is_none() && seed.is_none() && wanted.is_none();
     if sound && (!all || every_guard()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn every_life(lives: Option<u64>, seed: Option<u64>, wanted: &str) -> bool {
-    let begun = Instant::now();
-    let tally = Tally::default();
-    let mut scenarios = if seed.is_some() { vec![] } else { scenarios::all() };
-    scenarios.retain(|(name, _)| name.contains(wanted));
-    let first = seed.unwrap_or(0);
-    let last = first + lives.unwrap_or(if seed.is_some() { 1 } else { RANDOM });
-    let end = scenarios.len() + usize::try_from(last - first).unwrap_or(usize::MAX);
-    each(end, |index| {
-        match scenarios.get(index) {
-            Some((name, script)) => tally.every_point(name, script),
-            None => drop(tally.live("random", &random::script(first + (index - scenarios.len()) as u64))),
-        }
+/// The lives told by hand under such a name.
+fn tell(tally: &Tally, lives: usize, part: &str) {
+    let mut told = scenarios::all();
+    told.retain(|(name, _)| name.contains(part));
+    each(told.len(), |index| {
+        let (name, script) = &told[index];
+        tally.told(name, script, Points::of(lives, index));
         true
     });
-    conclude(&tally, begun)
+}
+
+fn chance(tally: &Tally, first: u64, lives: usize) {
+    each(lives, |index| {
+        tally.live("random", &random::script(first + index as u64));
+        true
+    });
 }
 
 /// As many at once as there are cores, in order, until one says that it is enough.

@@ -59,24 +59,25 @@ impl Operator {
 
     /// A watch has something to tell of a tenant, or the operator has not seen it yet since it began.
     pub fn is_told(&self, outside: &Outside) -> bool {
-        let news = |name: &ObjectName| !outside.faults.deaf && self.told.get(name) != Some(&outside.epoch);
+        let news = |name: &ObjectName| !outside.faults.deaf && self.told.get(name) != Some(&outside.news_of(name));
         outside.objects.tenants.keys().any(|name| !self.wakes.contains_key(name) || news(name))
     }
 
     /// Looks at every tenant whose time has come, or of whom a watch told something.
     pub fn turn(&mut self, sim: &Sim) {
-        let (names, now, epoch, deaf) = {
+        let (names, now, deaf) = {
             let outside = sim.outside();
-            let names: Vec<ObjectName> = outside.objects.tenants.keys().cloned().collect();
-            (names, outside.now, outside.epoch, outside.faults.deaf)
+            let with_news = |name: &ObjectName| (name.clone(), outside.news_of(name));
+            let names: Vec<(ObjectName, u64)> = outside.objects.tenants.keys().map(with_news).collect();
+            (names, outside.now, outside.faults.deaf)
         };
         self.woken(sim);
         if self.inspects(sim, now, deaf) {
             return self.restart(sim);
         }
-        for name in names {
+        for (name, news) in names {
             let timer = self.wakes.get(&name).is_none_or(|at| *at <= now);
-            let watch = !deaf && self.told.get(&name) != Some(&epoch);
+            let watch = !deaf && self.told.get(&name) != Some(&news);
             if timer || watch {
                 self.look(sim, &name);
             }
@@ -138,13 +139,13 @@ impl Operator {
 
     /// One pass over one tenant, and when to come again.
     pub fn look(&mut self, sim: &Sim, name: &ObjectName) {
-        let (now, epoch) = {
+        let (now, news) = {
             let mut outside = sim.outside();
             outside.began = outside.now;
-            (outside.now, outside.epoch)
+            (outside.now, outside.news_of(name))
         };
         self.passes += 1;
-        self.told.insert(name.clone(), epoch);
+        self.told.insert(name.clone(), news);
         self.settled.remove(name);
         match self.pass(sim, name) {
             Ok(Next::Again(pause)) => {

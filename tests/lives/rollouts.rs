@@ -211,6 +211,22 @@ pub fn told() -> Vec<(&'static str, Script)> {
             ),
         ),
         (
+            "a plan is changed again while one that failed is tried again",
+            with(
+                3,
+                1,
+                2,
+                vec![
+                    plan(Change(&["crm"], 1)),
+                    Sleep(3),
+                    Outage(Party::Database, 8),
+                    Sleep(14),
+                    plan(Change(&["hrms"], 2)),
+                    plan(Says("Followed")),
+                ],
+            ),
+        ),
+        (
             "one leaves and one comes while a plan is on its way",
             with(
                 2,

@@ -58,7 +58,14 @@ impl Memory {
         let held = gift.identity.record.as_ref().map(|held| &held.record);
         let turn = self.with(|turns| turns.0.look(tenant, plan, held, outside.time()));
         gift.turn = turn || !outside.guards(Guard::Turns);
-        Subject::parse(gift.as_given())
+        if !outside.guards(Guard::Opening) {
+            gift.forget_closing();
+        }
+        let mut who = Subject::parse(gift.as_given())?;
+        if let Some(want) = who.want.as_mut().filter(|_| !outside.guards(Guard::Overlap)) {
+            want.credentials.overlap = Some("0s".to_owned());
+        }
+        Ok(who)
     }
 
     pub fn report(&self, done: &Done) {

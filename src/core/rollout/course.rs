@@ -175,10 +175,12 @@ impl Course {
         }
     }
 
-    /// Whether the tenant, which is behind, is changed in the pass that begins.
+    /// Whether the tenant, which is behind, is changed in the pass that begins. More may be under way than may be changed at once:
+    /// after a restart, one that had failed on an earlier version and is tried again. It goes on with that, and then waits for its turn.
     pub fn may_change(&self, name: &ObjectName) -> bool {
-        let stopped = self.now.as_ref().is_none_or(|now| self.tally.stopped(now.rollout));
-        self.members.get(name).is_some_and(|member| matches!(member.stage, Stage::Changing(_))) && !stopped
+        let Some(rollout) = self.now.as_ref().map(|now| now.rollout) else { return false };
+        let turn = self.members.get(name).is_some_and(|member| matches!(member.stage, Stage::Changing(_)));
+        turn && self.tally.unseen == 0 && !self.tally.stopped(rollout) && self.tally.changing <= rollout.at_once.max(1)
     }
 
     /// After a pass: what the tenant has now, and what came of it. `new`: it was never Ready.

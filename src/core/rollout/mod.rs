@@ -4,8 +4,6 @@
 mod course;
 mod told;
 
-use serde_json::json;
-
 pub use course::{Came, Course, Tally};
 pub use told::status;
 
@@ -64,6 +62,7 @@ pub struct Version {
 
 impl Version {
     pub fn of(copy: &PlanCopy) -> Self {
-        Self { generation: copy.generation, mark: names::digest(&[&json!(copy.spec).to_string()], 16) }
+        let text = serde_json::to_string(&copy.spec).unwrap_or_default();
+        Self { generation: copy.generation, mark: names::digest(&[&text], 16) }
     }
 }

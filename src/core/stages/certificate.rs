@@ -1,6 +1,7 @@
 //! One certificate covers both hosts.
 
 use super::{leave, routes};
+use crate::core::manifests::Child;
 use crate::core::op::Op;
 use crate::core::seen::{CertificateSeen, ChildState};
 use crate::core::verdict::Verdict;
@@ -21,7 +22,12 @@ pub fn up(seen: &CertificateSeen) -> Verdict {
         }
         ChildState::Current | ChildState::NotOurs => {
             let words = if seen.message.is_empty() { "the issuer has not answered yet" } else { &seen.message };
-            Verdict::wait("Issuing", words, 30)
+            // Its own words do not name the issuer, which may be the one that is not there.
+            let issuer = match &child.child {
+                Child::Certificate(it) => format!(" ({} {:?})", it.spec.issuer_ref.kind, it.spec.issuer_ref.name),
+                Child::Ingress(_) | Child::HttpRoute(_) => String::new(),
+            };
+            Verdict::wait("Issuing", format!("{words}{issuer}"), 30)
         }
     }
 }

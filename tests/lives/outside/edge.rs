@@ -10,7 +10,7 @@ use tenant_operator::core::manifests::{Child, certificate, routes};
 use tenant_operator::core::names::{self, label};
 use tenant_operator::core::seen::{CertificateSeen, Check, ChildSeen, ChildState, DnsSeen, KEY, Lookup, RoutesSeen};
 use tenant_operator::core::stages::Way;
-use tenant_operator::core::subject::Subject;
+use tenant_operator::core::subject::{ObjectName, Subject};
 use tenant_operator::world::Error;
 
 use super::Outside;
@@ -41,7 +41,16 @@ pub struct Edge {
 
 impl Kept {
     pub fn owner(&self) -> &str {
-        self.child.meta().labels.as_ref().and_then(|labels| labels.get(label::ID)).map_or("", String::as_str)
+        self.label(label::ID)
+    }
+
+    fn tenant(&self) -> ObjectName {
+        let (namespace, name) = (self.label(label::TENANT_NAMESPACE), self.label(label::TENANT));
+        ObjectName { namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+
+    fn label(&self, name: &str) -> &str {
+        self.child.meta().labels.as_ref().and_then(|labels| labels.get(name)).map_or("", String::as_str)
     }
 }
 
@@ -63,22 +72,22 @@ impl Outside {
         let gone = |kept: &Kept| kept.gone_at.is_some_and(|gone| gone <= self.now);
         let leaving: Vec<_> = self.edge.children.iter().filter(|(_, kept)| gone(kept)).map(|(key, _)| key.clone()).collect();
         for key in leaving {
-            self.edge.children.remove(&key);
+            let Some(kept) = self.edge.children.remove(&key) else { continue };
             self.say(|| format!("{key:?} is gone"));
-            self.stir();
+            self.stir_of(&kept.tenant());
         }
         let issuing = !self.is_out(Party::Issuer);
         let (now, mut signed) = (self.now, vec![]);
         for ((kind, name), kept) in &mut self.edge.children {
             if *kind == "Certificate" && kept.issued.is_none() && kept.gone_at.is_none() && kept.signs_at <= now && issuing {
                 kept.issued = Some(now);
-                signed.push((name.clone(), kept.owner().to_owned()));
+                signed.push((name.clone(), kept.owner().to_owned(), kept.tenant()));
             }
         }
-        for (name, owner) in signed {
+        for (name, owner, tenant) in signed {
             self.say(|| format!("certificate {name} is issued"));
             self.edge.secrets.insert(name, owner);
-            self.stir();
+            self.stir_of(&tenant);
         }
     }
 
@@ -154,7 +163,7 @@ impl Outside {
         let signs_at = self.now + self.chance.between(3, 40);
         let kept = Kept { child: child.clone(), json: json(child), gone_at: leaving, applied: self.now, signs_at, issued };
         self.edge.children.insert(key(child), kept);
-        self.stir();
+        self.stir_of(&who.tenant);
         self.wrote(&format!("{} applies {} {}", who.id, child.kind(), child.name()))
     }
 
@@ -164,7 +173,7 @@ impl Outside {
         match (self.edge.children.get_mut(&key(child)), child) {
             (Some(kept), _) if kept.owner() == who.id => {
                 kept.gone_at.get_or_insert(gone_at);
-                self.stir();
+                self.stir_of(&who.tenant);
                 self.wrote(&format!("{} deletes {} {}", who.id, child.kind(), child.name()))?;
                 self.progress_edge();
                 Ok(())
@@ -239,10 +248,7 @@ impl Outside {
             ("crane:8111", Some(site)) => site,
             (service, _) => return Err(format!("the API's host leads to {service}")),
         };
-        let passport = tenant_operator::core::subject::ObjectName {
-            namespace: who.tenant.namespace.clone(),
-            name: who.credentials_secret.clone(),
-        };
+        let passport = ObjectName { namespace: who.tenant.namespace.clone(), name: who.credentials_secret.clone() };
         let published = self.secrets.published.get(&passport).ok_or("no key is published")?;
         self.web(&site, published.api)
     }

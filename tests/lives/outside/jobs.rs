@@ -118,7 +118,7 @@ impl Outside {
         if running > self.kind.concurrency as usize {
             self.fault(format!("{running} Jobs run at once"));
         }
-        self.stir();
+        self.stir_of(&who.tenant);
         self.wrote(&format!("Job {} ({:?})", plan.name, plan.containers))
     }
 
@@ -134,7 +134,8 @@ impl Outside {
         match self.jobs.all.get_mut(name) {
             Some(job) if job.gone_at.is_none() => {
                 job.gone_at = Some(now + if job.runner.is_some() { grace } else { 0 });
-                self.stir();
+                let tenant = job.tenant.clone();
+                self.stir_of(&tenant);
                 self.wrote(&format!("Job {name} is deleted"))?;
                 self.progress_jobs();
                 Ok(())
@@ -168,14 +169,14 @@ impl Outside {
                     if self.strikes(self.faults.vanish) {
                         job.kept = 0;
                     }
-                    self.stir();
+                    self.stir_of(&job.tenant);
                 }
             }
         }
         let over = job.ended.is_some_and(|ended| ended + job.kept <= self.now);
         if over || job.runner.is_none() && job.gone_at.is_some_and(|gone| gone <= self.now) {
             self.say(|| format!("Job {name} is gone"));
-            self.stir();
+            self.stir_of(&job.tenant);
         } else {
             self.jobs.all.insert(name.to_owned(), job);
         }
@@ -210,6 +211,7 @@ impl Outside {
             let (report, over) = self.step(&mut runner);
             if let (Some(job), Some(report)) = (job.as_deref_mut(), report) {
                 job.reports.push(report);
+                self.stir_of(&job.tenant);
             }
             if let Some(state) = over {
                 return After::Ends(state);

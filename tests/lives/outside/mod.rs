@@ -54,8 +54,9 @@ pub struct Outside {
     pub writes: u64,
     /// The operator was killed: nothing reaches the outside until it is started again.
     pub dead: bool,
-    /// Raised by everything that a watch would tell.
+    /// Raised by everything that a watch would tell of all tenants, or of one.
     pub epoch: u64,
+    touched: BTreeMap<ObjectName, u64>,
     serial: u64,
     /// Every identity that a Tenant of this name ever had.
     pub ids: BTreeMap<ObjectName, BTreeSet<String>>,
@@ -98,6 +99,7 @@ impl Outside {
             writes: 0,
             dead: false,
             epoch: 0,
+            touched: BTreeMap::new(),
             serial: 0,
             ids: BTreeMap::new(),
             promised: BTreeMap::new(),
@@ -136,9 +138,24 @@ impl Outside {
         self.wrong.push(what);
     }
 
-    /// Something changed that a watch tells of.
+    /// Something changed that a watch tells of, and that may concern every tenant.
     pub fn stir(&mut self) {
         self.epoch += 1;
+        self.still_sound();
+    }
+
+    /// Something changed that concerns one tenant alone: its Jobs, routes and certificate.
+    pub fn stir_of(&mut self, tenant: &ObjectName) {
+        *self.touched.entry(tenant.clone()).or_default() += 1;
+        self.still_sound();
+    }
+
+    /// Another number whenever a watch has something to tell of the tenant.
+    pub fn news_of(&self, tenant: &ObjectName) -> u64 {
+        self.epoch + self.touched.get(tenant).copied().unwrap_or_default()
+    }
+
+    pub fn still_sound(&mut self) {
         self.keep_promises();
         self.leave_strangers_alone();
     }

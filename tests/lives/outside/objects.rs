@@ -118,7 +118,7 @@ impl Outside {
         if let Some(tenant) = self.objects.tenants.get_mut(name) {
             tenant.metadata.finalizers.get_or_insert_default().push(FINALIZER.to_owned());
         }
-        self.stir();
+        self.stir_of(name);
         self.wrote(&format!("holds {name:?}"))
     }
 

@@ -117,6 +117,7 @@ impl Outside {
 
     pub fn ensure_custody(&mut self, who: &Subject) -> Result<(), Error> {
         self.about_to("custody")?;
+        let guarded = self.guards(Guard::Serial);
         let (serial, fresh) = (rotation::newest(who), [self.fresh(), self.fresh(), self.fresh()]);
         let new = !self.secrets.custody.contains_key(&who.id);
         if new && who.expects_site() {
@@ -127,7 +128,7 @@ impl Outside {
         let custody = self.secrets.custody.entry(who.id.clone()).or_insert(made);
         let moved = custody.holder != who.tenant;
         custody.holder = who.tenant.clone();
-        if custody.pairs.contains_key(&serial) {
+        if custody.pairs.contains_key(&serial) && guarded {
             return if moved { self.wrote(&format!("custody of {} bears its name", who.id)) } else { Ok(()) };
         }
         custody.pairs.insert(serial, fresh[2]);
@@ -178,7 +179,9 @@ impl Outside {
         self.about_to("the published key")?;
         let unusable = |problem: &str| Error::Unusable { what: names::custody(&who.id), problem: problem.to_owned() };
         let api = self.proven(who).ok_or_else(|| unusable("it holds no key"))?;
-        if who.receipt(Step::Proof).is_none() || !self.dock.accepts(&who.site, api) && !self.is_spoiled(api) {
+        // What somebody did to it in the site since it was proven is not seen yet.
+        let excused = self.is_spoiled(api) || self.is_harmed(&who.site);
+        if who.receipt(Step::Proof).is_none() || !self.dock.accepts(&who.site, api) && !excused {
             self.fault(format!("a key of {} is published that its site does not accept", who.id));
         }
         if self.secrets.published.get(&passport(who)).is_some_and(|held| held.owner.as_ref() != Some(&who.id)) {

@@ -84,7 +84,8 @@ impl Outside {
             Step::Revoke => self.revoke(given),
             Step::Proof | Step::Row => Err(("BadInput", Fatal)),
         };
-        self.stir();
+        // No watch sees it.
+        self.still_sound();
         result.unwrap_or_else(|(reason, class)| Turn::Failed(reason, class))
     }
 
@@ -114,7 +115,7 @@ impl Outside {
 
     fn create(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {
         if !self.dock.sites.contains_key(given.site()) {
-            if given.expects_site() {
+            if given.expects_site() && self.guards(Guard::Vanished) {
                 return Err(("SiteVanished", Fatal));
             }
             if self.dock.databases.contains_key(given.database()) {
