@@ -58,6 +58,7 @@ import step_report  # noqa: E402
 import step_retire  # noqa: E402
 import step_revoke  # noqa: E402
 import step_settings  # noqa: E402
+import step_template  # noqa: E402
 from tenant_failure import Failure  # noqa: E402
 from tenant_input import Input, Secrets  # noqa: E402
 from tenant_report import Report  # noqa: E402
@@ -76,6 +77,7 @@ STEPS = {
     "retire": step_retire.run,
     "revoke": step_revoke.run,
     "expire": step_expire.run,
+    "template": step_template.run,
 }
 
 # No tenant's work: inspect only reads, and expire touches what no tenant needs any more.

@@ -7,6 +7,8 @@ first, with our marker; and nothing is forced where the site, or the database, i
 import secrets as random
 
 import tenant_frappe
+import tenant_restore
+import tenant_suspend
 from tenant_database import accepts
 from tenant_failure import ChildFailed, Failure
 from tenant_inspect import sha256
@@ -74,6 +76,8 @@ def first_config(run):
         MARKER: run.site.marker,
         STATE: {"creating": True, "fresh": True},
     }
+    if run.given.section("templates"):
+        config.update(tenant_suspend.CLOSED)  # the site that templates are made from is nobody's to visit
     for key, value in (("db_host", run.given.database.get("host")), ("db_port", run.given.database.get("port"))):
         if value and value != run.common.get(key):
             config[key] = value
@@ -109,6 +113,17 @@ def build(run):
     # Made here and forgotten here: people get users of their own, and this one can be reset in the bench.
     administrator = random.token_urlsafe(24)
     run.report.hide([administrator])
+    template = tenant_restore.run(run, administrator)
+    if not (template and template["used"]):
+        install(run, administrator)
+    apps, has_administrator = run.database.completeness(run.site.database_name)
+    if "frappe" not in apps or not has_administrator or not run.site.is_own():
+        raise Failure("CreateFailed", f"new-site ended without an error, but {run.site.name} is not complete; it is made anew with the next try.")
+    run.site.remember(creating=None, restores=None)
+    return {"created": True, "repaired": [], **({"template": template} if template else {})}
+
+
+def install(run, administrator):
     try:
         run.inside(
             tenant_frappe.new_site,
@@ -120,11 +135,6 @@ def build(run):
         )
     except ChildFailed as failed:
         raise failed.into("CreateFailed", f"new-site of {run.site.name} failed; it is made anew with the next try") from None
-    apps, has_administrator = run.database.completeness(run.site.database_name)
-    if "frappe" not in apps or not has_administrator or not run.site.is_own():
-        raise Failure("CreateFailed", f"new-site ended without an error, but {run.site.name} is not complete; it is made anew with the next try.")
-    run.site.remember(creating=None)
-    return {"created": True, "repaired": []}
 
 
 def begin(run):
@@ -133,8 +143,8 @@ def begin(run):
         state = config.get(STATE) or {}
         rebuilds = state.get("rebuilds", 0) + (0 if state.get("creating") else 1)
         config.update(first_config(run))
-        if rebuilds:
-            config[STATE]["rebuilds"] = rebuilds
+        kept = {"rebuilds": rebuilds, "restores": state.get("restores")}
+        config[STATE].update({name: value for name, value in kept.items() if value})
 
 
 def repair(run):

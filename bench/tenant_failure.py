@@ -28,6 +28,8 @@ CLASSES = {
     "BackupFailed": RETRYABLE,
     "DropFailed": RETRYABLE,
     "ExpireFailed": RETRYABLE,
+    "TemplateFailed": RETRYABLE,
+    "TemplateNotClean": FATAL,
     "ManifestMismatch": FATAL,
     "JobsRunning": RETRYABLE,
     "RedisUnreachable": RETRYABLE,

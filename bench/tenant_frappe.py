@@ -52,8 +52,9 @@ def pick(options, *wanted):
     raise LookupError(f"none of {', '.join(wanted)} is an option here")
 
 
-def new_site(name, database, root_user, root_password, admin_password):
-    """`new-site --force`: over a config of ours, with a database user that may come from any host."""
+def new_site(name, database, root_user, root_password, admin_password, source=None):
+    """`new-site --force`: over a config of ours, with a database user that may come from any host; with what a
+    dump holds, where one is given as plain SQL."""
     options = options_of("new-site")
     scope = ["--no-mariadb-socket"]
     if "--mariadb-user-host-login-scope" in options:
@@ -62,7 +63,7 @@ def new_site(name, database, root_user, root_password, admin_password):
         "new-site", name, "--force", "--db-name", database, *scope,
         pick(options, "--db-root-username", "--mariadb-root-username"), root_user,
         pick(options, "--db-root-password", "--mariadb-root-password"), root_password,
-        "--admin-password", admin_password,
+        "--admin-password", admin_password, *(["--source-sql", source] if source else []),
     ])  # fmt: skip
 
 
@@ -82,6 +83,30 @@ def apps(name):
         installed = list(frappe.get_installed_apps())
         available = frappe.get_all_apps(with_internal_apps=False, sites_path=".")
         return installed, {app: version(app) for app in available}
+
+
+def versions(names=None):
+    """Versions of these apps, or of all that the bench has; without a site."""
+    with open("apps.txt", encoding="utf-8") as file:
+        available = {"frappe", *(line.strip() for line in file if line.strip())}
+    return {app: version(app) for app in sorted(available) if names is None or app in names}
+
+
+def renew(name, password):
+    """In a site made from a template: what one installation has of its own. (its apps, its users)"""
+    with site(name) as frappe:
+        from frappe.utils.password import update_password
+
+        update_password("Administrator", password)
+        users = [user for (user,) in frappe.db.sql("SELECT name FROM tabUser ORDER BY name")]
+        # When the site came to be: Frappe takes its age from them.
+        now = frappe.utils.now()
+        frappe.db.sql("UPDATE tabUser SET creation = %s, modified = %s", (now, now))
+        frappe.db.commit()
+        # Nothing that was remembered of a database of this name before it was restored.
+        with contextlib.suppress(Exception):  # Redis is down: then nothing is remembered
+            frappe.clear_cache()
+        return list(frappe.get_installed_apps()), users
 
 
 def version(app):

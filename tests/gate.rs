@@ -213,3 +213,22 @@ fn of_a_hundred_benches_one_that_never_answers_holds_up_no_other_and_no_removal(
     assert_eq!(gate.load(&slow), (3, 97));
     assert!(comes(&gate, Way::Down, &ships[50]), "a removal has a lane of its own");
 }
+
+#[test]
+fn what_can_wait_takes_only_a_slot_that_no_tenant_needs() {
+    let (gate, mut receiver) = Gate::new();
+    let ships: Vec<Subject> = (0..4).map(ship).collect();
+    let bench = ships[0].bench_ref();
+    assert!(gate.enter_spare(&bench, 2, "spare"));
+    assert!(gate.enter_spare(&bench, 2, "spare"), "it stays in");
+    assert!(comes(&gate, Way::Up, &ships[0]));
+    assert!(!comes(&gate, Way::Up, &ships[1]), "it counts");
+    gate.give_back("spare");
+    assert_eq!(woken(&mut receiver), names(&[&ships[1]]));
+    assert!(!gate.enter_spare(&bench, 2, "spare"), "somebody waits");
+    assert!(comes(&gate, Way::Up, &ships[1]));
+    assert!(!gate.enter_spare(&bench, 2, "spare"), "no slot is free");
+    gate.leave(&ships[0].id);
+    assert!(gate.enter_spare(&bench, 2, "spare"));
+    assert!(comes(&gate, Way::Down, &ships[2]), "a removal has a lane of its own");
+}

@@ -24,6 +24,7 @@ use crate::core::manifests::{answer, covers, steps, upkeep};
 use crate::core::names::{self, label};
 use crate::core::place;
 use crate::core::verdict::Note;
+use crate::core::{inspection, templates};
 use crate::runtime::metrics::Outcome;
 use crate::world::error::{Class, Error};
 
@@ -40,6 +41,11 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
         let note = Note::new("InUse", format!("{tenants} tenants are on it: delete them first, and it goes by itself"));
         if tenants > 0 {
             here.write(&bench, bench.status.clone().unwrap_or_default(), tenants, false, &note).await?;
+        } else if let Some((templates, pause)) = here.templates_left(&bench).await? {
+            let status = BenchStatus { templates, ..bench.status.clone().unwrap_or_default() };
+            here.write(&bench, status, tenants, false, &Note::new("Leaving", "its templates are being removed")).await?;
+            timer.finish(Outcome::Waiting);
+            return Ok(Action::requeue(pause));
         } else {
             match here.clear(&bench).await {
                 // A namespace that is being deleted may have taken our permissions away: what is in it goes all the same.
@@ -62,10 +68,13 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
         served => served?,
     };
     let looked = here.inspect(&bench, &carried).await;
-    let status = looked.as_ref().map(|(status, _)| status.clone()).unwrap_or_else(|_| bench.status.clone().unwrap_or_default());
+    let mut status =
+        looked.as_ref().map(|(status, _)| status.clone()).unwrap_or_else(|_| bench.status.clone().unwrap_or_default());
+    let kept = here.keep_templates(&bench, &carried, &mut status).await;
     here.write(&bench, status, tenants, ready, &note).await?;
     timer.finish(if ready { Outcome::Settled } else { Outcome::Waiting });
     let resync = here.settings.resync.min(looked?.1);
+    let resync = kept?.map_or(resync, |pause| resync.min(pause));
     Ok(Action::requeue(keep(&bench).map_or(resync, |_| resync.min(UPKEEP))))
 }
 
@@ -143,7 +152,8 @@ impl Reconciler {
 
     async fn clear(&self, bench: &Bench) -> Result<(), Error> {
         let (name, namespace) = (bench.name_any(), bench.namespace().unwrap_or_default());
-        self.live.end_inspections(bench).await?;
+        self.live.end_jobs(bench, inspection::STEP).await?;
+        self.live.end_jobs(bench, templates::STEP).await?;
         self.remove_expectations(bench, 0).await?;
         self.remove::<CronJob>(&namespace, &names::upkeep(&name)).await?;
         self.remove::<Deployment>(&namespace, &names::answer(&name)).await?;

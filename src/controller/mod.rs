@@ -27,6 +27,7 @@ pub mod pass;
 mod placing;
 pub mod plan;
 mod status;
+mod templates;
 pub mod tenant;
 mod watches;
 

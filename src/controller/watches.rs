@@ -28,11 +28,11 @@ use super::news::{child, gathered, readable, told};
 use super::tenant::{self, Reconciler};
 use super::{Error, bench, messages, plan};
 use crate::api::{Bench, BenchRef, Differing, Tenant, TenantClaim, TenantPlan};
-use crate::core::inspection;
 use crate::core::manifests::foreign::{Certificate, HTTPRoute};
 use crate::core::names::label;
 use crate::core::pace;
 use crate::core::subject::ObjectName;
+use crate::core::{inspection, templates};
 
 /// Of many changes to one object within this time one reconcile is made.
 const DEBOUNCE: Duration = Duration::from_millis(20);
@@ -88,10 +88,18 @@ pub fn benches(here: &Arc<Reconciler>, stop: impl Future<Output = ()> + Send + S
     let (store, writer) = reflector::store();
     let events = readable::<Bench>(Api::all(client), None);
     let benches = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
+    let (of_pod, of_plans) = (store.clone(), store.clone());
+    let pods = watcher(children::<Deployment>(here), watcher::Config::default()).default_backoff();
+    let plans = readable::<TenantPlan>(Api::all(here.client.clone()), None);
     Controller::for_stream(benches, store)
         .with_config(ControllerConfig::default().concurrency(2).debounce(Duration::from_secs(1)))
         .watches(children::<Deployment>(here), ours(), of_its_bench)
         .watches(children::<Job>(here), inspections(), of_its_bench)
+        // Templates are made for an image, and for the apps of plans.
+        .watches_stream(pods.touched_objects().predicate_filter(changed, Default::default()), move |pod| copying(&of_pod, &pod))
+        .watches_stream(plans.touched_objects().predicate_filter(changed, Default::default()), move |_| {
+            find(&of_plans, |bench: &Bench| bench.spec.templates.as_ref().is_some_and(|templates| templates.enabled))
+        })
         .watches_stream(claims, move |claim| {
             // Nobody listens any more while the process ends.
             let _ = carrier(&claim).map(|bench| touched.send(bench));
@@ -167,9 +175,17 @@ pub(super) fn ours() -> watcher::Config {
     watcher::Config::default().labels(label::BENCH)
 }
 
-/// The Jobs that compare all sites of a Bench with what they should be.
+/// The Jobs that compare all sites of a Bench with what they should be, and those that make its templates.
 fn inspections() -> watcher::Config {
-    watcher::Config::default().labels(&format!("{}={}", label::STEP, inspection::STEP))
+    watcher::Config::default().labels(&format!("{} in ({},{})", label::STEP, inspection::STEP, templates::STEP))
+}
+
+/// The Benches whose Jobs are made after the pod of a Deployment.
+fn copying<K: Resource<DynamicType = ()>>(benches: &Store<Bench>, pod: &K) -> Vec<ObjectRef<Bench>> {
+    find(benches, |bench| {
+        let from = bench.spec.jobs.pod_from.as_ref().map(|from| &from.deployment);
+        from == pod.meta().name.as_ref() && bench.metadata.namespace == pod.meta().namespace
+    })
 }
 
 /// The Bench that a site is on.

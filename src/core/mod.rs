@@ -22,5 +22,6 @@ pub mod seen;
 pub mod stages;
 pub mod steps;
 pub mod subject;
+pub mod templates;
 pub mod verdict;
 pub mod want;

@@ -38,6 +38,8 @@ pub mod annotation {
     pub const ATTEMPT: &str = "tenancy.nexuserp.io/attempt";
     /// On the Job of an inspection: when it was begun, by the operator's own clock, as receipts are dated, in whole seconds.
     pub const AT: &str = "tenancy.nexuserp.io/at";
+    /// On the Job of a template: which one it makes. Without it, it only removes some.
+    pub const TEMPLATE: &str = "tenancy.nexuserp.io/template";
     /// On a child: the digest of what it was made of, so that a field no longer wanted makes a difference too.
     pub const DIGEST: &str = "tenancy.nexuserp.io/digest";
 }
@@ -93,6 +95,11 @@ pub fn upkeep(bench: &str) -> String {
 /// The Job of one inspection of all sites. A Bench's name ends at 40 characters, a Job's at 63.
 pub fn inspection(bench: &str, at: Timestamp) -> String {
     format!("{bench}-inspect-{}", at.as_second())
+}
+
+/// The Job that makes a template of a site, or removes some.
+pub fn template_job(bench: &str, at: Timestamp) -> String {
+    format!("{bench}-template-{}", at.as_second())
 }
 
 /// What the sites of a Bench should have: so many ConfigMaps as it takes.

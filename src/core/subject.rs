@@ -13,8 +13,10 @@ use super::identity::{self, Begin};
 use super::steps::Step;
 use super::want::want;
 pub use super::want::{Config, ConfigValue, Want};
-use super::{check, names, rollout};
-use crate::api::{Bench, BenchRef, BenchSpec, DeletionPolicy, Hosts, Origin, Phase, Record, Tenant, TenantPlan, TenantSpec};
+use super::{check, names, rollout, templates};
+use crate::api::{
+    Bench, BenchRef, BenchSpec, DeletionPolicy, Hosts, Origin, Phase, Record, Template, Tenant, TenantPlan, TenantSpec,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName {
@@ -65,6 +67,8 @@ pub struct Subject {
     pub record: Option<Remembered>,
     /// What the Bench's last inspection found different in its site.
     pub doubt: Option<Doubt>,
+    /// What its site can be made from.
+    pub template: Option<Template>,
     /// How it begins, while it has no living record of its own.
     pub begin: Begin,
     /// What an adoption would change, as it was reported before at this generation.
@@ -225,6 +229,7 @@ impl Subject {
             },
             retry_at,
             doubt: expectation::doubt(given.bench.status.as_ref(), &given.id),
+            template: want.as_ref().and_then(|want| templates::best(given.bench.status.as_ref(), &want.apps)).cloned(),
             reported: super::stages::reported(given.tenant),
             patience: Patience::Forever,
             given_up: vec![],

@@ -92,6 +92,19 @@ impl Gate {
         true
     }
 
+    /// Takes a slot for work that can wait: only one that no tenant needs now.
+    pub fn enter_spare(&self, bench: &BenchRef, limit: u32, id: &str) -> bool {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let lane = lanes.entry((bench.clone(), false)).or_default();
+        lane.limit = limit.max(1) as usize;
+        let free = lane.waiting.is_empty() && lane.running.len() < lane.limit;
+        if free {
+            // Nobody is to be woken for it.
+            lane.running.insert(id.to_owned(), ObjectName { namespace: String::new(), name: String::new() });
+        }
+        free || lane.running.contains_key(id)
+    }
+
     /// A Job that was running before this process started.
     pub fn resume(&self, bench: BenchRef, way: Way, id: String, tenant: ObjectName) {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);

@@ -19,6 +19,7 @@ mod secrets;
 mod server;
 mod settled;
 mod suspend;
+mod templates;
 mod writing;
 
 use server::Call;

@@ -294,6 +294,12 @@ fn report(container: &Value) -> Value {
         "report" => json!({"changes": ["marker: it becomes ours"]}),
         "apps" => json!({"apps": [{"name": "frappe", "version": "15.1.0"}, {"name": "erpnext", "version": "15.2.0"}]}),
         "keys" => json!({"proven": true}),
+        "template" if input["templates"]["make"] == false => json!({"removed": 1}),
+        "template" => json!({
+            "name": if input["templates"]["image"] == "frappe:test" { "0123456789abcdef" } else { "fedcba9876543210" },
+            "made": true,
+            "apps": [{"name": "frappe", "version": "15.1.0"}, {"name": "erpnext", "version": "15.2.0"}],
+        }),
         _ => json!({}),
     };
     let done: serde_json::Map<String, Value> = steps.map(|step| (step.to_owned(), facts(step))).collect();

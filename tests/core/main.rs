@@ -16,3 +16,4 @@ mod report;
 mod rollout;
 mod rotation;
 mod steps;
+mod templates;

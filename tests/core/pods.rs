@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::{Value, json};
-use tenant_operator::core::manifests::answer;
 use tenant_operator::core::manifests::job::job;
 use tenant_operator::core::manifests::upkeep::cron_job;
+use tenant_operator::core::manifests::{answer, template};
 use tenant_operator::core::op::{JobKind, JobPlan};
 use tenant_operator::core::steps::Step;
+use tenant_operator::core::templates::Order;
 
 use crate::manifests::{ID, noon};
 use crate::objects;
@@ -56,9 +57,12 @@ fn pods(source: Option<&Deployment>) -> Vec<(&'static str, Value)> {
     };
     let of_job = |kind, steps: &[Step]| value(serde_json::to_value(job(&who, &plan(kind, steps), source)), "/spec/template/spec");
     let upkeep = cron_job(&objects::read(objects::bench()), Duration::from_secs(3600), source);
+    let order = Order { make: None, anew: false, keep: vec![] };
+    let template = template::job(&objects::read(objects::bench()), objects::CLUSTER, &order, noon(), source);
     vec![
         ("provision", of_job(JobKind::Provision, &Step::UP)),
         ("remove", of_job(JobKind::Remove, &[Step::Archive, Step::Drop])),
+        ("template", value(serde_json::to_value(template), "/spec/template/spec")),
         ("upkeep", value(serde_json::to_value(upkeep), "/spec/jobTemplate/spec/template/spec")),
         ("answer", value(serde_json::to_value(answer::deployment("dock", "yard", "registry.test/x:1")), "/spec/template/spec")),
     ]

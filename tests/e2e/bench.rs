@@ -64,6 +64,8 @@ impl Place {
             registry.token_secret_ref.name = token(name);
         }
         spec.registry = Some(registry);
+        // Their Jobs would take slots from the tenants that tests look at.
+        spec.templates = None;
         spec.site_config_policy = everything.site_config_policy;
         // A test on conflicts needs Tenants of two namespaces.
         spec.allowed_tenants.namespaces.from = NamespaceChoice::All;

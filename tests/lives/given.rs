@@ -4,11 +4,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 use tenant_operator::api::{
-    Admin, AllowedTenants, ApiUser, App, Bench, BenchSpec, Credentials, Database, DatabaseType, DeletionPolicy, Dns, DnsMode,
-    Edge, EdgeType, GatewayEdge, Hosts, IngressEdge, IssuerRef, Jobs, Lockdown, LockdownMode, NameRef, NamespaceChoice,
+    Admin, AllowedTenants, ApiUser, App, Bench, BenchSpec, BenchStatus, Credentials, Database, DatabaseType, DeletionPolicy, Dns,
+    DnsMode, Edge, EdgeType, GatewayEdge, Hosts, IngressEdge, IssuerRef, Jobs, Lockdown, LockdownMode, NameRef, NamespaceChoice,
     NamespacesFrom, Organization, ParentRef, PathType, PodFrom, Probe, ProbeMode, RefusedPath, Registry, RegistryField,
     RegistryOnDelete, RegistrySource, SecretKeyRef, ServicePort, Services, Setup, SiteConfigEntry, SiteConfigPolicy,
-    SiteRateLimit, SitesVolume, Tenant, TenantPlan, TenantPlanSpec, TenantSpec, Tls, TlsMode, ValueFrom, Verify, VerifyMode,
+    SiteRateLimit, SitesVolume, Template, TemplateState, Tenant, TenantPlan, TenantPlanSpec, TenantSpec, Tls, TlsMode, ValueFrom,
+    Verify, VerifyMode,
 };
 
 pub const BENCH_NAMESPACE: &str = "harbour";
@@ -24,7 +25,12 @@ pub struct Kind {
     pub probe: ProbeMode,
     pub registry: Option<RegistryOnDelete>,
     pub concurrency: u32,
+    /// Its status names templates; whether the bench has them, and what they are worth, it shows when they are restored.
+    pub templates: bool,
 }
+
+/// A template's folder, and its apps beside frappe.
+pub const TEMPLATES: [(&str, &[&str]); 2] = [("00000000000000e0", &[]), ("00000000000000e1", &["erpnext"])];
 
 pub const INGRESS: Kind = Kind {
     edge: EdgeType::Ingress,
@@ -32,6 +38,7 @@ pub const INGRESS: Kind = Kind {
     probe: ProbeMode::Edge,
     registry: Some(RegistryOnDelete::SetStatus),
     concurrency: 2,
+    templates: false,
 };
 
 pub const GATEWAY: Kind = Kind {
@@ -40,6 +47,7 @@ pub const GATEWAY: Kind = Kind {
     probe: ProbeMode::Edge,
     registry: Some(RegistryOnDelete::Delete),
     concurrency: 1,
+    templates: false,
 };
 
 fn port(name: &str, port: u16) -> ServicePort {
@@ -82,6 +90,7 @@ pub fn bench(kind: Kind) -> Bench {
         registry: kind.registry.map(registry),
         jobs: Jobs {
             pod_from: Some(PodFrom { deployment: "crane-web".to_owned() }),
+            image: kind.templates.then(|| "frappe:1".to_owned()),
             concurrency: Some(kind.concurrency),
             ..Default::default()
         },
@@ -90,7 +99,25 @@ pub fn bench(kind: Kind) -> Bench {
     };
     let mut bench = Bench::new("dock", spec);
     bench.metadata.namespace = Some(BENCH_NAMESPACE.to_owned());
+    if kind.templates {
+        let templates = TEMPLATES.into_iter().map(template).collect();
+        bench.status = Some(BenchStatus { templates, ..Default::default() });
+    }
     bench
+}
+
+fn template((content, apps): (&str, &[&str])) -> Template {
+    Template {
+        name: content.replace('e', "a"),
+        apps: apps.iter().map(|app| (*app).to_owned()).collect(),
+        state: TemplateState::Ready,
+        at: Time(Timestamp::UNIX_EPOCH),
+        image: "frappe:1".to_owned(),
+        content: Some(content.to_owned()),
+        holds: vec![],
+        failures: 0,
+        message: None,
+    }
 }
 
 fn parent() -> ParentRef {

@@ -14,7 +14,7 @@ const PEOPLE: [(&str, &str, &str); 2] = [("north", "anchor", "mole"), ("south", 
 
 pub fn script(seed: u64) -> Script {
     let mut chance = Chance::new(seed ^ 0x5eed);
-    let kind = kind(&mut chance);
+    let kind = Kind { templates: seed % 3 == 1, ..kind(&mut chance) };
     let faults = faults(&mut chance);
     if chance.below(6) == 0 {
         return crate::rollouts::random(seed, &mut chance, kind, faults);
@@ -30,6 +30,7 @@ fn kind(chance: &mut Chance) -> Kind {
         probe: chance.pick(&[ProbeMode::Edge, ProbeMode::Edge, ProbeMode::Off]),
         registry: chance.pick(&[Some(RegistryOnDelete::SetStatus), Some(RegistryOnDelete::Delete), None]),
         concurrency: chance.pick(&[1, 2, 3]),
+        templates: false,
     }
 }
 

@@ -17,6 +17,7 @@ const PEOPLE: [(&str, &str, &str); 4] =
 
 pub const BARE: Kind = Kind { registry: None, probe: ProbeMode::Off, ..INGRESS };
 pub const CLEAN: Kind = Kind { registry: Some(RegistryOnDelete::Delete), ..INGRESS };
+const TEMPLATES: Kind = Kind { templates: true, ..INGRESS };
 
 pub fn apply(who: usize, policy: DeletionPolicy) -> Act {
     Apply { who, plan: "ferry", policy }
@@ -52,6 +53,7 @@ fn plain_lives() -> Vec<Told> {
         ("erased", CLEAN, whole(Erase)),
         ("retained", GATEWAY, whole(Retain)),
         ("archived behind a gateway", GATEWAY, whole(Archive)),
+        ("made from a template, which may be unfit", TEMPLATES, whole(Archive)),
         ("without registry and probe", BARE, vec![small(0, Erase), Ready(0), Delete(0), Gone(0)]),
         (
             "again after it was erased",

@@ -13,6 +13,7 @@ mod place;
 mod probe;
 mod registry;
 mod site;
+mod templates;
 
 pub use edge::*;
 pub use jobs::*;
@@ -20,6 +21,7 @@ pub use place::*;
 pub use probe::*;
 pub use registry::*;
 pub use site::*;
+pub use templates::*;
 
 /// Where the bench is, how its tenants are reached, and what they may do.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -119,6 +121,9 @@ pub struct BenchSpec {
     /// How work inside the bench is run.
     #[serde(default, skip_serializing_if = "Jobs::is_default")]
     pub jobs: Jobs,
+    /// Dumps of freshly installed sites, from which new sites are made in seconds. Left out: none; every site is installed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub templates: Option<Templates>,
     /// How many tenants the bench takes. Left out: as many as come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<Capacity>,
@@ -170,6 +175,11 @@ pub struct BenchStatus {
     #[schemars(length(max = 64))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["id".into()]))]
     pub differing: Vec<Differing>,
+    /// The templates that there are, or that are being made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub templates: Vec<Template>,
     /// What is true, what is not, why, and since when.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::conditions")]

@@ -6,17 +6,19 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Container, EnvVar, EnvVarSource, SecretKeySelector};
 
+use serde_json::{Value, json};
+
 use super::owned_meta;
 use super::pod::BenchPod;
 use crate::core::op::JobPlan;
 use crate::core::steps::{Step, input};
 use crate::core::subject::Subject;
-use crate::core::{names, rotation};
+use crate::core::{names, rotation, templates};
 
 /// `source` is the Deployment that the Bench names in `jobs.podFrom`.
 pub fn job(who: &Subject, plan: &JobPlan, source: Option<&Deployment>) -> Job {
     let bench = BenchPod::new(&who.bench.spec, source);
-    let input = input(who);
+    let input = with_template(who, plan, bench.image(), input(who));
     let containers: Vec<Container> = plan
         .containers
         .iter()
@@ -30,6 +32,18 @@ pub fn job(who: &Subject, plan: &JobPlan, source: Option<&Deployment>) -> Job {
     Job { metadata, spec: Some(bench.job(labels, containers)), status: None }
 }
 
+/// A site that is to be made is made from a template, where there is one of the image that the Job runs in. No part of what the step
+/// is known by: the site comes to be the same.
+fn with_template(who: &Subject, plan: &JobPlan, image: Option<String>, mut input: Value) -> Value {
+    let makes = plan.hashes.contains_key(&Step::Create) && !who.expects_site() && !who.is_adopted();
+    let fitting = who.template.as_ref().filter(|template| makes && Some(&template.image) == image.as_ref());
+    if let Some(content) = fitting.and_then(|template| template.content.as_ref()) {
+        let owner = templates::owner(&who.cluster, &who.bench_ref());
+        input["template"] = json!({"owner": owner, "name": content, "recipe": templates::RECIPE});
+    }
+    input
+}
+
 fn annotations(plan: &JobPlan) -> BTreeMap<String, String> {
     let hashes: BTreeMap<&str, &String> = plan.hashes.iter().map(|(step, hash)| (step.as_str(), hash)).collect();
     [
@@ -39,9 +53,9 @@ fn annotations(plan: &JobPlan) -> BTreeMap<String, String> {
     .into()
 }
 
-/// Each from the Secret that holds it.
-fn secrets(who: &Subject, run: &[Step]) -> Vec<EnvVar> {
-    let secret = |name: &str, from: &str, key: &str, optional: bool| EnvVar {
+/// A variable from the Secret that holds its value.
+pub fn secret(name: &str, from: &str, key: &str, optional: bool) -> EnvVar {
+    EnvVar {
         name: name.to_owned(),
         value: None,
         value_from: Some(EnvVarSource {
@@ -52,7 +66,11 @@ fn secrets(who: &Subject, run: &[Step]) -> Vec<EnvVar> {
             }),
             ..Default::default()
         }),
-    };
+    }
+}
+
+/// Each from the Secret that holds it.
+fn secrets(who: &Subject, run: &[Step]) -> Vec<EnvVar> {
     let root = &who.bench.spec.database.root_secret_ref;
     let custody = names::custody(&who.id);
     let mut env = vec![secret("TENANT_DB_ROOT_PASSWORD", &root.name, &root.key, false)];

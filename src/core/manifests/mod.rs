@@ -17,6 +17,7 @@ pub mod messages;
 pub mod pod;
 pub mod routes;
 pub mod steps;
+pub mod template;
 pub mod upkeep;
 
 use foreign::{Certificate, HTTPRoute};

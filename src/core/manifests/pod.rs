@@ -33,6 +33,10 @@ impl<'a> BenchPod<'a> {
         Self { spec, from: source.and_then(|source| source.spec.template.spec.clone()).unwrap_or_default() }
     }
 
+    pub fn image(&self) -> Option<String> {
+        self.spec.jobs.image.clone().or_else(|| self.from.containers.first()?.image.clone())
+    }
+
     /// A Job that runs these containers one after the other, and once.
     pub fn job(&self, labels: BTreeMap<String, String>, mut containers: Vec<Container>) -> JobSpec {
         let last = containers.pop();
@@ -66,7 +70,7 @@ impl<'a> BenchPod<'a> {
         env.extend(secrets);
         Container {
             name: name.to_owned(),
-            image: self.spec.jobs.image.clone().or_else(|| first?.image.clone()),
+            image: self.image(),
             image_pull_policy: first.and_then(|first| first.image_pull_policy.clone()),
             command: Some(vec![format!("{}/env/bin/python", self.spec.path), format!("{PROGRAM}/main.py")]),
             args: Some(steps.into_iter().map(str::to_owned).collect()),

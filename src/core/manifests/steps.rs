@@ -27,6 +27,7 @@ pub const FILES: &[(&str, &str)] = files![
     "step_retire.py",
     "step_revoke.py",
     "step_settings.py",
+    "step_template.py",
     "tenant_adopt.py",
     "tenant_archive.py",
     "tenant_child.py",
@@ -37,10 +38,13 @@ pub const FILES: &[(&str, &str)] = files![
     "tenant_inspect.py",
     "tenant_keys.py",
     "tenant_report.py",
+    "tenant_restore.py",
     "tenant_run.py",
+    "tenant_sanitise.py",
     "tenant_settings.py",
     "tenant_site.py",
     "tenant_suspend.py",
+    "tenant_template.py",
 ];
 
 /// Named by what it holds: a new version is a new ConfigMap, and a running Job keeps its own.

@@ -6,8 +6,9 @@ use serde_json::json;
 
 use super::adoption;
 use super::work::{self, Order};
-use crate::api::DeletionPolicy;
+use crate::api::{DeletionPolicy, Receipt};
 use crate::core::op::{Change, JobKind, Op};
+use crate::core::report::plain;
 use crate::core::seen::{SecretState, WorkSeen};
 use crate::core::steps::{self, Step};
 use crate::core::subject::Subject;
@@ -35,8 +36,8 @@ pub fn up(who: &Subject, seen: &WorkSeen) -> Verdict {
 
 /// What an inspection of the site put right is named until the next one: somebody should know how it came to be wrong.
 fn created(who: &Subject) -> Verdict {
-    let marked = format!("{} carries our marker", who.site);
     let receipt = who.receipt(Step::Create);
+    let marked = format!("{} carries our marker{}", who.site, receipt.map(made_from).unwrap_or_default());
     let repaired = receipt.and_then(|receipt| receipt.facts.as_ref()?.get("repaired")?.as_array());
     let named = |part: &&str| repaired.is_some_and(|repaired| repaired.contains(&json!(part)));
     let repaired: Vec<&str> = REPAIRABLE.iter().copied().filter(|part| named(part)).collect();
@@ -48,6 +49,19 @@ fn created(who: &Subject) -> Verdict {
         }
         _ if who.is_adopted() => Verdict::settled("Adopted", marked),
         _ => Verdict::settled("Created", marked),
+    }
+}
+
+/// What became of the template that its site was to be made from.
+fn made_from(receipt: &Receipt) -> String {
+    let Some(said) = receipt.facts.as_ref().and_then(|facts| facts.get("template")) else { return String::new() };
+    let name = plain(said["name"].as_str().unwrap_or_default(), 16);
+    match said["used"] == true {
+        true => format!("; made from the template {name}"),
+        false => {
+            let why = plain(said["why"].as_str().unwrap_or_default(), 16).to_lowercase();
+            format!("; installed, since the template {name} was unfit ({why})")
+        }
     }
 }
 

@@ -18,20 +18,25 @@ use crate::world::Error;
 impl Live {
     /// All that are there, the oldest first, with what they found.
     pub async fn see_inspections(&self, bench: &Bench) -> Result<Vec<RoundSeen>, Error> {
-        let jobs = self.inspections(bench).await?;
-        if jobs.is_empty() {
-            return Ok(vec![]);
-        }
-        let pods: Api<Pod> = Api::namespaced(self.client.clone(), &bench.namespace().unwrap_or_default());
-        let pods = pods.list(&labelled(bench)).await;
-        let pods = pods.map_err(|source| Error::cluster("list", "Pod", bench.name_any(), source))?.items;
+        let (jobs, pods) = self.jobs_of(bench, inspection::STEP).await?;
         let mut seen: Vec<RoundSeen> = jobs.iter().filter_map(|job| round(job, &pods)).collect();
         seen.sort_by_key(|round| round.at);
         Ok(seen)
     }
 
-    async fn inspections(&self, bench: &Bench) -> Result<Vec<Job>, Error> {
-        let jobs = self.jobs(&bench.namespace().unwrap_or_default()).list(&labelled(bench)).await;
+    /// The Bench's own Jobs for a step, and their pods.
+    pub(super) async fn jobs_of(&self, bench: &Bench, step: &str) -> Result<(Vec<Job>, Vec<Pod>), Error> {
+        let jobs = self.list_jobs(bench, step).await?;
+        if jobs.is_empty() {
+            return Ok((jobs, vec![]));
+        }
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), &bench.namespace().unwrap_or_default());
+        let pods = pods.list(&labelled(bench, step)).await;
+        Ok((jobs, pods.map_err(|source| Error::cluster("list", "Pod", bench.name_any(), source))?.items))
+    }
+
+    async fn list_jobs(&self, bench: &Bench, step: &str) -> Result<Vec<Job>, Error> {
+        let jobs = self.jobs(&bench.namespace().unwrap_or_default()).list(&labelled(bench, step)).await;
         Ok(jobs.map_err(|source| Error::cluster("list", "Job", bench.name_any(), source))?.items)
     }
 
@@ -48,8 +53,8 @@ impl Live {
         existing(made).map_err(|source| Error::cluster("create", "Job", job.name_any(), source))
     }
 
-    pub async fn end_inspections(&self, bench: &Bench) -> Result<(), Error> {
-        for job in self.inspections(bench).await? {
+    pub async fn end_jobs(&self, bench: &Bench, step: &str) -> Result<(), Error> {
+        for job in self.list_jobs(bench, step).await? {
             let this_one = Preconditions { uid: job.uid(), resource_version: None };
             let params = DeleteParams { preconditions: Some(this_one), ..DeleteParams::background() };
             match self.jobs(&bench.namespace().unwrap_or_default()).delete(&job.name_any(), &params).await {
@@ -61,8 +66,8 @@ impl Live {
     }
 }
 
-fn labelled(bench: &Bench) -> ListParams {
-    ListParams::default().labels(&format!("{}={},{}={}", label::BENCH, bench.name_any(), label::STEP, inspection::STEP))
+fn labelled(bench: &Bench, step: &str) -> ListParams {
+    ListParams::default().labels(&format!("{}={},{}={step}", label::BENCH, bench.name_any(), label::STEP))
 }
 
 fn round(job: &Job, pods: &[Pod]) -> Option<RoundSeen> {

@@ -67,15 +67,16 @@ impl Live {
 
     pub(super) async fn pod_source(&self, who: &Subject) -> Result<Option<Deployment>, Error> {
         let Some(from) = &who.bench.spec.jobs.pod_from else { return Ok(None) };
-        let ask = async {
-            let api: Api<Deployment> = Api::namespaced(self.client.clone(), &who.bench.namespace);
-            let found = api.get_opt(&from.deployment).await;
-            found.map_err(|source| Error::cluster("get", "Deployment", from.deployment.clone(), source))
-        };
+        let ask = self.deployment(&who.bench.namespace, &from.deployment);
         match self.shelves.listen() {
             true => self.sources.or_ask((who.bench.namespace.clone(), from.deployment.clone()), ask).await,
             false => ask.await,
         }
+    }
+
+    pub(super) async fn deployment(&self, namespace: &str, name: &str) -> Result<Option<Deployment>, Error> {
+        let found = Api::<Deployment>::namespaced(self.client.clone(), namespace).get_opt(name).await;
+        found.map_err(|source| Error::cluster("get", "Deployment", name, source))
     }
 
     /// Starts the Job if a slot is free; otherwise nothing happens, and the next look says so.

@@ -30,6 +30,7 @@ mod recent;
 mod secrets;
 pub mod shelf;
 pub mod shelves;
+mod templates;
 pub mod trust;
 mod values;
 mod work;

@@ -126,6 +126,10 @@ impl Store {
             Verb::Json => {}
             _ => patch::merge(&mut new, &call.body),
         }
+        if call.verb == Verb::Apply && call.status {
+            // All of it is the operator's own: what it does not name any more goes.
+            new["status"] = call.body["status"].clone();
+        }
         let (was, is) = (&old["metadata"], &new["metadata"]);
         if was["resourceVersion"] != is["resourceVersion"] || was["uid"] != is["uid"] {
             return Err(CONFLICT);

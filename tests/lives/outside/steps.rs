@@ -10,6 +10,7 @@ use tenant_operator::core::steps::Step;
 use super::Outside;
 use super::dock::{Database, Key, Site};
 use crate::faults::Party;
+use crate::given::TEMPLATES;
 use crate::guards::Guard;
 
 /// What a container was started with.
@@ -147,6 +148,16 @@ impl Outside {
             return if has_database { Ok(Turn::Done(facts)) } else { Err(("SiteVanished", Fatal)) };
         }
         site.encryption = encryption;
+        if turn < 2 && given.input["template"].is_object() {
+            // Restored, or begun to be: it counts for nothing before it ends. What is unfit is installed over.
+            let database = Database { owner: Some(given.id().to_owned()), complete: false, data: None };
+            self.dock.databases.insert(given.database().to_owned(), database);
+            return Ok(Turn::Next(1));
+        }
+        if turn == 2 && given.input["template"].is_object() && self.chance.below(4) > 0 {
+            return self.restored(given, encryption);
+        }
+        let site = self.own(given)?;
         if turn < 3 {
             let database = Database { owner: Some(given.id().to_owned()), complete: false, data: None };
             self.dock.databases.insert(given.database().to_owned(), database);
@@ -157,7 +168,32 @@ impl Outside {
         if let Some(database) = self.dock.databases.get_mut(given.database()) {
             database.complete = true;
         }
-        Ok(Turn::Done(json!({"created": true, "sha256": {"encryptionKey": encryption.to_string()}})))
+        let unfit = given.input["template"]["name"].as_str().map(|name| json!({"name": name, "used": false, "why": "Broken"}));
+        let mut facts = json!({"created": true, "sha256": {"encryptionKey": encryption.to_string()}});
+        if let Some(unfit) = unfit {
+            facts["template"] = unfit;
+        }
+        Ok(Turn::Done(facts))
+    }
+
+    /// All of a template is in the site, and nothing else.
+    fn restored(&mut self, given: &Given, encryption: u64) -> Result<Turn, Refusal> {
+        let name = given.input["template"]["name"].clone();
+        let Some((_, apps)) = TEMPLATES.into_iter().find(|(content, _)| name == *content) else {
+            return Err(("BadInput", Fatal));
+        };
+        let others = apps.iter().any(|app| !given.apps().iter().any(|wanted| wanted == app));
+        if others {
+            self.fault(format!("{} is made from a template with apps that it does not want", given.site()));
+        }
+        let site = self.own(given)?;
+        site.complete = true;
+        site.apps = ["frappe"].iter().chain(apps).map(|app| (*app).to_owned()).collect();
+        if let Some(database) = self.dock.databases.get_mut(given.database()) {
+            database.complete = true;
+        }
+        let template = json!({"name": name, "used": true});
+        Ok(Turn::Done(json!({"created": true, "sha256": {"encryptionKey": encryption.to_string()}, "template": template})))
     }
 
     fn install(&mut self, turn: u32, given: &Given) -> Result<Turn, Refusal> {

@@ -1,6 +1,6 @@
 """What installing Frappe HR leaves in a site."""
 
-from frappe import install
+from frappe import install, installer
 
 
 def make_tables():
@@ -10,3 +10,5 @@ def make_tables():
 def after_install():
     install.put({"doctype": "Role", "name": "HR Manager", "role_name": "HR Manager", "desk_access": 1})
     install.put({"doctype": "Module Def", "name": "HR", "module_name": "HR", "app_name": "hrms"})
+    # Not in the database: a copy of that alone would lack it.
+    installer.update_site_config("user_type_doctype_limit", {"employee_self_service": 40})
