@@ -121,7 +121,7 @@ impl Reconciler {
         Ok(true)
     }
 
-    fn template_site(&self, bench: &Bench) -> String {
+    pub(super) fn template_site(&self, bench: &Bench) -> String {
         templates::site_id(&templates::owner(&self.settings.cluster_name, &place::reference(bench)))
     }
 

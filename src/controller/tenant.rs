@@ -114,6 +114,8 @@ impl Reconciler {
     /// Nothing is left to say of a Bench that is gone.
     pub(super) fn close_gate(&self, bench: &Bench) {
         let at = place::reference(bench);
+        // Of a Job whose pod never started.
+        self.live.gate.leave(&self.template_site(bench));
         self.live.gate.close(&at);
         self.metrics.gate_gone(&format!("{}/{}", at.namespace, at.name));
     }

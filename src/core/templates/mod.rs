@@ -57,7 +57,7 @@ pub struct Given<'a> {
     pub templates: &'a [Template],
     pub asked: &'a [Asked],
     pub distrusted: &'a [(String, Timestamp)],
-    /// A person's word that what failed may be tried again from this moment on.
+    /// A person's word that what failed may be tried again from this moment on, and what was found unfit be made anew.
     pub retry_at: Option<Timestamp>,
     /// After so long, no Job reads one that was superseded.
     pub grace: Duration,
@@ -190,7 +190,7 @@ fn due(templates: &[Template], given: &Given<'_>) -> Next {
         let one = templates.iter().find(|one| one.name == asked.name);
         let (begin, anew) = match one.map(|one| (one.state, one)) {
             None | Some((TemplateState::Building | TemplateState::Superseded, _)) => (true, false),
-            Some((TemplateState::Ready, one)) => (is_distrusted(one, given) && later(after(one.at.0, REST)), true),
+            Some((TemplateState::Ready, one)) => (is_distrusted(one, given) && later(next_look(one, given.retry_at)), true),
             Some((TemplateState::Failed, one)) => (next_try(one, given.retry_at).is_some_and(&mut later), true),
         };
         if begin {
@@ -212,9 +212,19 @@ fn is_distrusted(one: &Template, given: &Given<'_>) -> bool {
     given.distrusted.iter().any(|(content, at)| one.content.as_ref() == Some(content) && at.as_second() > seconds(one))
 }
 
+/// When one that new sites find unfit is made anew.
+fn next_look(one: &Template, retry_at: Option<Timestamp>) -> Timestamp {
+    told_to(one, retry_at).unwrap_or_else(|| after(one.at.0, REST))
+}
+
+/// A person's word on it, given since it is as it is.
+fn told_to(one: &Template, retry_at: Option<Timestamp>) -> Option<Timestamp> {
+    retry_at.filter(|at| at.as_second() > seconds(one))
+}
+
 /// When one that could not be made is tried again; never by itself once it failed too often.
 fn next_try(one: &Template, retry_at: Option<Timestamp>) -> Option<Timestamp> {
-    if let Some(at) = retry_at.filter(|at| at.as_second() > seconds(one)) {
+    if let Some(at) = told_to(one, retry_at) {
         return Some(at);
     }
     let doubled = FIRST_PAUSE.saturating_mul(1 << one.failures.saturating_sub(1).min(10));

@@ -162,6 +162,9 @@ fn one_that_a_new_site_found_unfit_is_made_anew_but_not_at_once() {
     let asked = [want(A)];
     let doubted = |now| Given { distrusted: &doubts, ..given(now, &templates, &asked, &[]) };
     assert_eq!(course(&doubted(31)).1, Next::Rest(Some(Duration::from_secs(569))));
+    // A person's word of before it was made says nothing of it.
+    let told = |word| course(&Given { retry_at: Some(at(word)), ..doubted(31) }).1;
+    assert_eq!((starts(&told(20)), starts(&told(0))), (Some(A), None));
     let Next::Start(order) = course(&doubted(600)).1 else { panic!("it begins") };
     assert!(order.anew && order.keep == [content.clone()], "{order:?}");
     let mut building = templates.to_vec();
