@@ -35,4 +35,5 @@ mod retain;
 mod rotation;
 mod security;
 mod suspension;
+mod templates;
 mod texts;
