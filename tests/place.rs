@@ -31,7 +31,7 @@ fn placed(wants: Option<&str>, labels: &[(&str, &str)], benches: &[(&Bench, u32)
     let candidates: Vec<Candidate<'_>> = benches.iter().map(|(bench, tenants)| Candidate { bench, tenants: *tenants }).collect();
     choose(&tenant(wants), &labels, &candidates).map(|at| at.name).map_err(|problem| {
         assert!(problem.passing, "a Bench may appear or change");
-        (problem.reason.to_owned(), problem.message)
+        (problem.reason.into_owned(), problem.message)
     })
 }
 

@@ -18,6 +18,7 @@ pub mod bench;
 mod finalizer;
 mod finding;
 mod inspection;
+mod leaving;
 mod messages;
 mod metered;
 pub mod pass;
