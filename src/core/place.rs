@@ -120,18 +120,18 @@ pub fn in_use(carried: &[TenantClaim]) -> Note {
     let (living, kept, given_up) = (of(Phase::Active), of(Phase::Retained), of(Phase::Abandoned));
     let mut parts = vec![];
     if !living.is_empty() {
-        parts.push(format!("{} tenants are on it: delete them first", living.len()));
+        parts.push(format!("tenants on it: {} (delete them first)", living.len()));
     }
     if !kept.is_empty() {
         parts.push(format!(
-            "{} sites stayed when their Tenants were deleted: move them to where they are to live, then delete their TenantClaims ({})",
+            "sites that stayed when their Tenants were deleted: {} (move them to where they are to live, then delete the TenantClaims: {})",
             kept.len(),
             named(&kept)
         ));
     }
     if !given_up.is_empty() {
         parts.push(format!(
-            "{} ends were given up: take away what is named in spec.record.left of their TenantClaims, then delete those ({})",
+            "ends that were given up: {} (take away what spec.record.left of the TenantClaims names, then delete those: {})",
             given_up.len(),
             named(&given_up)
         ));
