@@ -16,7 +16,8 @@ use crate::used::{self, Used};
 const NEEDED: [(&str, &str, &str, &str); 0] = [];
 
 /// Used in single namespaces, and granted in the whole cluster all the same: group/resource, verb, reason.
-const ANYWHERE: [(&str, &str, &str); 2] = [
+const ANYWHERE: [(&str, &str, &str); 3] = [
+    ("tenancy.nexuserp.io/benches", "get", "the Bench that a Tenant or its record names may be anywhere"),
     (
         "events.k8s.io/events",
         "patch",
