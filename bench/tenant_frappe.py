@@ -42,7 +42,9 @@ def hide_passwords():
     """MariaDB's own client, which Frappe runs for dumps, reads the password from its environment: a command line is for
     every process of the node to read."""
     database = importlib.import_module("frappe.database")
-    given = database.get_command
+    given = getattr(database, "get_command", None)
+    if given is None:
+        return
     signature = inspect.signature(given)
 
     def get_command(*words, **named):
