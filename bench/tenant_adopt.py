@@ -12,7 +12,12 @@ def examine(run):
     """The site's config, whose database is whole and nobody else's; anything else is a Failure that says what to do."""
     site = run.site
     if not site.exists():
-        raise Failure("NoSuchSite", f"There is no site {site.name} to take over; delete this Tenant and apply it without adoption to have it made, or with the right siteName.")
+        # Which others there are is nobody's business who may write a Tenant.
+        raise Failure(
+            "NoSuchSite",
+            f"There is no site {site.name} to take over: the Bench's adoption.siteNames lists it, but {run.given.bench_path}/sites has no such folder "
+            "(a person lists them with ls there). Delete this Tenant, and apply it with the right siteName, or without adoption to have the site made.",
+        )
     config = site.config()
     if config is None:
         raise Failure("ForeignSite", f"{site.name} has no site_config.json that can be read, so it was not touched; put that right first.")

@@ -129,7 +129,11 @@ class Refusals(AdoptCase):
         tenant.input.update(adopted=True)
         tenant.input["database"]["name"] = ""
         for step in ("report", "adopt"):
-            self.assert_failed(tenant.run(step), "NoSuchSite")
+            result = tenant.run(step)
+            self.assert_failed(result, "NoSuchSite")
+            for words in (tenant.site, f"{SITES} has no such folder", "adoption.siteNames", "the right siteName", "without adoption"):
+                self.assertIn(words, result.message)
+            self.assertNotIn(self.neighbour.name, result.message)
         self.assertFalse(tenant.folder.exists())
 
     def test_a_site_with_the_marker_of_another_tenant(self):
