@@ -10,7 +10,7 @@ import tenant_frappe
 from tenant_database import accepts
 from tenant_failure import ChildFailed, Failure
 from tenant_inspect import sha256
-from tenant_site import MARKER, STATE
+from tenant_site import MARKER, STATE, way_out
 
 # Rebuilding heals a site that was interrupted half-way. What two rebuilds do not heal is no accident.
 MOST_REBUILDS = 2
@@ -43,7 +43,7 @@ def adopted(run):
     run.site.require_database_unshared()
     run.site.require_own()
     if is_half_made(run):
-        raise Failure("SiteVanished", f"{run.site.name} is no longer a complete site; restore it from a backup, or delete the Tenant.")
+        raise Failure("SiteVanished", f"{run.site.name} is no longer a complete site; restore it from a backup, {way_out(False)}.")
     return {"created": False, "repaired": repair_marker(run)}
 
 
@@ -53,7 +53,7 @@ def refuse_to_replace(run):
         raise Failure(
             "SiteVanished",
             f"The folder of {run.site.name} is gone from the sites volume, and no empty site is put in its place; "
-            "restore it from a backup or an archive, or delete the Tenant.",
+            f"restore it from a backup or an archive, {way_out(False)}.",
         )
     if run.database.exists(run.site.database_name):
         raise Failure(
@@ -91,7 +91,7 @@ def is_half_made(run):
     if not run.database.exists(run.site.database_name):
         raise Failure(
             "SiteVanished",
-            f"The database {run.site.database_name} of {run.site.name} is gone; restore it from a backup or an archive, or delete the Tenant.",
+            f"The database {run.site.database_name} of {run.site.name} is gone; restore it from a backup or an archive, {way_out(False)}.",
         )
     apps, has_administrator = run.database.completeness(run.site.database_name)
     if "frappe" in apps and has_administrator:
@@ -99,7 +99,7 @@ def is_half_made(run):
     if run.given.expect_site:
         raise Failure(
             "SiteVanished",
-            f"The database of {run.site.name} is no longer a complete site; restore it from a backup or an archive, or delete the Tenant.",
+            f"The database of {run.site.name} is no longer a complete site; restore it from a backup or an archive, {way_out(False)}.",
         )
     return True
 

@@ -22,7 +22,7 @@ def run(run):
         return {"dropped": False, "foreign": True}
     dropped = False
     if site.exists():
-        run.owned()
+        run.owned(ending=True)
         drop_with_bench(run)
         dropped = True
     if database.exists(site.database_name) or database.hosts_of(site.database_name):
