@@ -54,7 +54,7 @@ def config_checks(expected, noted):
     lockdown = settings.get("lockdown") or {}
     if lockdown.get("mode") == "APIOnly" and lockdown.get("oauthProviderURL"):
         checks.append(("oauth_provider_url", check_of({"name": "oauth_provider_url", "value": lockdown["oauthProviderURL"]})))
-    checks += [(name, check_of({"name": name, "value": value})) for name, value in tenant_suspend.checks(settings.get("suspend"))]
+    checks += tenant_suspend.checks(settings.get("suspend"))
     gone = settings.get("unsetConfig") or []
     return checks + [(name, lambda config, name=name: name not in config) for name in gone]
 
