@@ -41,6 +41,7 @@ pub const FILES: &[(&str, &str)] = files![
     "tenant_settings.py",
     "tenant_site.py",
     "tenant_suspend.py",
+    "tenant_users.py",
 ];
 
 /// Named by what it holds: a new version is a new ConfigMap, and a running Job keeps its own.
