@@ -34,4 +34,6 @@ def run(run):
 def explain(failed, user):
     if failed.kind.endswith(("UniqueValidationError", "KeyTaken")):
         return Failure("KeyConflict", "Another user of the site has this API key; take it from that user, then set the Tenant's annotation tenancy.nexuserp.io/retry-at to the present time.")
+    if failed.kind.endswith("NotKept"):
+        return Failure("UserFailed", failed.message)
     return failed.into("UserFailed", f"The API user {user} cannot be given its key")

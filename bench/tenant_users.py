@@ -16,6 +16,11 @@ def profiles_of(user):
     return [field for field in PROFILES if user.meta.has_field(field) and user.get(field)]
 
 
+def drop_profiles(user):
+    for field in profiles_of(user):
+        user.set(field, [] if isinstance(user.get(field), list) else None)
+
+
 def save(user, made=False):
     user.flags.no_welcome_mail = True
     (user.insert if made else user.save)(ignore_permissions=True)
