@@ -19,6 +19,7 @@ CLASSES = {
     "DatabaseDenied": DENIED,
     "Locked": RETRYABLE,
     "Terminated": RETRYABLE,
+    "Superseded": RETRYABLE,
     "SetupFailed": RETRYABLE,
     "UserFailed": RETRYABLE,
     "WeakPassword": FATAL,

@@ -114,6 +114,8 @@ def users(frappe, expected):
         facts["admin"] = works(frappe, admin.strip().lower(), tenant_settings.ADMIN_ROLES)
     keys = expected.get("keys") or {}
     prints = expected.get("sha256") or {}
+    if keys.get("retired"):
+        facts["retired"] = not tenant_keys.is_enabled(frappe, keys["retired"])
     if keys.get("user"):
         email = keys["user"]
         facts["apiUser"] = works(frappe, email, keys.get("roles") or [], only=True)
@@ -137,7 +139,7 @@ def differences(expected, found):
         return [f"site:{found['site']}"]
     if "error" in found:
         return [f"error:{found['error']}"]
-    different = [name for name in ("database", "encryptionKey", "admin", "apiUser", "key") if found.get(name) is False]
+    different = [name for name in ("database", "encryptionKey", "admin", "apiUser", "key", "retired") if found.get(name) is False]
     different += [f"config:{name}" for name, equal in found["config"].items() if not equal]
     installed = {app["name"] for app in found["apps"]}
     different += [f"app:{app}" for app in expected.get("apps") or [] if app not in installed or app == found.get("installing")]

@@ -15,6 +15,10 @@ def apply(site, wanted, key, secret):
     email = wanted["user"]
     with tenant_frappe.site(site) as frappe:
         changed = ensure(frappe, email, wanted.get("roles") or [], key, secret)
+        if is_enabled(frappe, wanted.get("retired")):
+            stop(frappe, wanted["retired"])
+            frappe.db.commit()
+            changed = True
     # Read back over a connection of its own, from what was committed.
     with tenant_frappe.site(site) as frappe:
         tenant_users.require(frappe, email, wanted.get("roles") or [], only=True)
@@ -46,6 +50,10 @@ def ensure(frappe, email, roles, key, secret):
     tenant_users.save(user, made)
     frappe.db.commit()
     return True
+
+
+def is_enabled(frappe, email):
+    return bool(email and frappe.db.get_value("User", email, "enabled"))
 
 
 def new_user(frappe, email):
