@@ -3,6 +3,7 @@
 Nothing here changes anything. The Master's site and the bench's default site are refused before (tenant_run).
 """
 
+import tenant_server
 from tenant_failure import Failure
 from tenant_input import is_database_name
 from tenant_site import MARKER
@@ -31,6 +32,7 @@ def examine(run):
     site.database_name = name
     site.require_database_unshared()
     require_whole(run, name)
+    tenant_server.require_same(run, config)
     return config
 
 

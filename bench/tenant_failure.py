@@ -9,6 +9,7 @@ RETRYABLE, DENIED, FATAL = "Retryable", "Denied", "Fatal"
 CLASSES = {
     "ForeignSite": FATAL,
     "ForeignDatabase": FATAL,
+    "OtherDatabaseServer": FATAL,
     "NoSuchSite": FATAL,
     "SiteVanished": FATAL,
     "ProtectedSite": FATAL,

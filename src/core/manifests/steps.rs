@@ -38,6 +38,7 @@ pub const FILES: &[(&str, &str)] = files![
     "tenant_keys.py",
     "tenant_report.py",
     "tenant_run.py",
+    "tenant_server.py",
     "tenant_settings.py",
     "tenant_site.py",
     "tenant_suspend.py",
