@@ -7,6 +7,7 @@ first, with our marker; and nothing is forced where the site, or the database, i
 import secrets as random
 
 import tenant_frappe
+import tenant_key
 from tenant_database import accepts
 from tenant_failure import ChildFailed, Failure
 from tenant_inspect import sha256
@@ -44,7 +45,8 @@ def adopted(run):
     run.site.require_own()
     if is_half_made(run):
         raise Failure("SiteVanished", f"{run.site.name} is no longer a complete site; restore it from a backup, {way_out(False)}.")
-    return {"created": False, "repaired": repair_marker(run)}
+    repaired = repair_marker(run)
+    return {"created": False, "repaired": repaired + ([tenant_key.NAME] if tenant_key.ensure(run) else [])}
 
 
 def refuse_to_replace(run):
@@ -142,7 +144,8 @@ def repair(run):
     repaired = repair_marker(run)
     with run.site.changing() as config:
         if config.get("encryption_key") != run.secrets.encryption_key:
-            keep_replaced_key(config)
+            if config.get("encryption_key"):
+                tenant_key.keep(config, config["encryption_key"])
             config["encryption_key"] = run.secrets.encryption_key
             repaired.append("encryption_key")
     config = run.site.config()
@@ -161,11 +164,3 @@ def repair_marker(run):
             return []
         config[MARKER] = run.site.marker
         return ["marker"]
-
-
-def keep_replaced_key(config):
-    """Whatever was encrypted under the other key can only ever be read with it."""
-    other = config.get("encryption_key")
-    if other:
-        state = config.setdefault(STATE, {})
-        state["replaced_keys"] = sorted({*state.get("replaced_keys", []), other})

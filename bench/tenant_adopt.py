@@ -3,6 +3,7 @@
 Nothing here changes anything. The Master's site and the bench's default site are refused before (tenant_run).
 """
 
+import tenant_key
 import tenant_server
 from tenant_failure import Failure
 from tenant_input import is_database_name
@@ -33,6 +34,8 @@ def examine(run):
     site.require_database_unshared()
     require_whole(run, name)
     tenant_server.require_same(run, config)
+    if not config.get(tenant_key.NAME):
+        tenant_key.refuse_lost(run)
     return config
 
 

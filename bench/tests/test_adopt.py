@@ -1,18 +1,10 @@
 """adopt and report: a site that somebody else made, looked at, taken over, or refused."""
 
 import json
-import os
-import pathlib
 import secrets
-import subprocess
-import tempfile
 
-import pymysql
+from tests.tenant import SITES, BenchCase, rows, site_made_by_hand
 
-from tests.tenant import SITES, BenchCase, bench, rows, site_made_by_hand
-
-
-SCRATCH = pathlib.Path(__file__).resolve().parents[2] / "lab/standin/scratch"
 
 # As the customer went through it, long ago.
 WIZARD = """
@@ -54,6 +46,7 @@ class Adoption(AdoptCase):
         after = tenant.config()
         self.assertEqual(after.pop("tenant_operator"), tenant.input["marker"])
         self.assertEqual(after.pop("tenant_operator_state"), {"organization": "Adopted"})
+        self.assertEqual(len(after.pop("encryption_key")), 44, "it had none")
         self.assertEqual(after, before)
 
     def test_a_second_run_changes_nothing(self):
@@ -208,78 +201,6 @@ class Refusals(AdoptCase):
         self.assert_failed(result, "ForeignSite")
         self.assertIn("adoption.siteNames", result.message)
         self.assert_untouched(tenant, before)
-
-
-class OtherServer(AdoptCase):
-    """A second MariaDB, with a database and a user of the same name and password."""
-
-    def elsewhere(self, tenant):
-        folder = tempfile.mkdtemp()
-        self.addCleanup(subprocess.run, [SCRATCH, "down", folder], check=True)
-        subprocess.run([SCRATCH, "up", folder], check=True, capture_output=True)
-        lines = pathlib.Path(folder, "env").read_text().split()
-        there = dict(line.split("=", 1) for line in lines if "=" in line)
-        connection = pymysql.connect(host="127.0.0.1", port=int(there["DB_PORT"]), user="root", password=there["DB_ROOT_PASSWORD"], autocommit=True)
-        with connection, connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE `{tenant.database}`")
-            cursor.execute("CREATE USER %s@'%%' IDENTIFIED BY %s", (tenant.database, tenant.config()["db_password"]))
-            cursor.execute(f"GRANT ALL ON `{tenant.database}`.* TO %s@'%%'", (tenant.database,))
-        return int(there["DB_PORT"])
-
-    def assert_kept(self, tenant):
-        self.assertEqual(rows("SHOW DATABASES LIKE %s", tenant.database), [(tenant.database,)])
-        self.assertTrue(tenant.folder.exists())
-
-    def test_a_site_on_another_server_is_neither_taken_over_nor_dropped(self):
-        tenant = self.stranger()
-        port, fresh = self.elsewhere(tenant), tenant.config()
-        tenant.write_config(db_port=port)
-        before = tenant.config()
-        for step in ("report", "adopt"):
-            result = tenant.run(step)
-            self.assert_failed(result, "OtherDatabaseServer")
-            for words in (f"127.0.0.1:{port}", f"127.0.0.1:{os.environ['DB_PORT']}", "db_port", "database.host"):
-                self.assertIn(words, result.message)
-            self.assert_untouched(tenant, before)
-        tenant.write_config(**fresh, db_port=None)
-        tenant.input["database"]["name"] = self.assert_ok(tenant.run("adopt"))["adopt"]["database"]
-        tenant.input["expectSite"] = True
-        tenant.write_config(db_port=port)
-        self.assert_failed(tenant.run("drop"), "OtherDatabaseServer")
-        # Nor by the name alone, where its user is refused there.
-        tenant.write_config(db_password="another")
-        result = tenant.run("drop")
-        self.assert_failed(result, "DatabaseDenied")
-        self.assertIn("deletionPolicy: Retain", result.message)
-        self.assert_kept(tenant)
-        tenant.write_config(db_port=None)
-        self.assertTrue(self.assert_ok(tenant.run("drop"))["drop"]["dropped"], "refused, but at the very address of the Bench")
-
-    def test_the_same_server_by_another_name_is_the_same(self):
-        tenant = self.stranger()
-        tenant.write_config(db_host="localhost")
-        self.assertTrue(self.assert_ok(tenant.run("adopt"))["adopt"]["adopted"])
-
-    def test_a_site_whose_own_user_is_refused_or_whose_server_is_away_is_not_taken_over(self):
-        tenant = self.stranger()
-        right = tenant.config()
-        for changes, reason, words in (({"db_password": "wrong"}, "DatabaseDenied", "db_password"), ({"db_port": 1}, "DatabaseUnreachable", "127.0.0.1:1")):
-            tenant.write_config(**changes)
-            before = tenant.config()
-            result = tenant.run("adopt")
-            self.assert_failed(result, reason)
-            self.assertIn(words, result.message)
-            self.assert_untouched(tenant, before)
-            tenant.write_config(**right)
-
-    def test_a_drop_that_was_cut_short_between_database_and_folder_is_finished(self):
-        tenant = self.taken_over()
-        tenant.write_config(db_host="localhost")
-        rows(f"DROP DATABASE `{tenant.database}`")
-        for (host,) in rows("SELECT Host FROM mysql.user WHERE User = %s", tenant.database):
-            rows("DROP USER %s@%s", tenant.database, host)
-        self.assert_ok(tenant.run("drop"))
-        self.assertFalse(tenant.folder.exists())
 
 
 class Reports(AdoptCase):

@@ -35,6 +35,7 @@ pub const FILES: &[(&str, &str)] = files![
     "tenant_frappe.py",
     "tenant_input.py",
     "tenant_inspect.py",
+    "tenant_key.py",
     "tenant_keys.py",
     "tenant_report.py",
     "tenant_run.py",
