@@ -16,7 +16,9 @@ use crate::core::{names, rotation};
 /// `source` is the Deployment that the Bench names in `jobs.podFrom`.
 pub fn job(who: &Subject, plan: &JobPlan, source: Option<&Deployment>) -> Job {
     let bench = BenchPod::new(&who.bench.spec, source);
-    let input = input(who);
+    let mut input = input(who);
+    // Not part of what a step's hash is made of: by it a site tells a Job from those that were made before it.
+    input["issued"] = serde_json::json!(who.now.as_millisecond());
     let containers: Vec<Container> = plan
         .containers
         .iter()
