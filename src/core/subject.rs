@@ -2,6 +2,7 @@
 //!
 //! Coming down, the identity is read from the record, so that a spec gone bad never blocks a delete.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -92,19 +93,19 @@ pub struct SecretInput {
 /// Why no subject could be made of a Tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     pub message: String,
     /// True where something outside may put it right (a plan that appears), false where the spec has to change.
     pub passing: bool,
 }
 
 impl Problem {
-    pub fn passing(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), passing: true }
+    pub fn passing(reason: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { reason: reason.into(), message: message.into(), passing: true }
     }
 
-    pub fn lasting(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), passing: false }
+    pub fn lasting(reason: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { reason: reason.into(), message: message.into(), passing: false }
     }
 }
 

@@ -9,6 +9,7 @@ mod drift;
 mod ending;
 mod identity;
 mod inspection;
+mod lost;
 mod new;
 mod ours;
 mod plans;

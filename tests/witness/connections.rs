@@ -33,7 +33,7 @@ impl Who {
         } else if words.contains("/tenant-operator/steps/main.py") {
             Some(Self::Job)
         } else {
-            words.trim_end().ends_with("tenant-operator answer").then_some(Self::Answer)
+            words.contains("tenant-operator answer ").then_some(Self::Answer)
         }
     }
 
@@ -186,7 +186,7 @@ mod tests {
             Who::of("/usr/local/bin/tenant-operator run --cluster-name=lab --lease-name=tenant-operator "),
             Some(Who::Operator)
         );
-        assert_eq!(Who::of("/usr/local/bin/tenant-operator answer "), Some(Who::Answer));
+        assert_eq!(Who::of("/usr/local/bin/tenant-operator answer --messages=/messages "), Some(Who::Answer));
         assert_eq!(
             Who::of("/home/frappe/frappe-bench/env/bin/python /tenant-operator/steps/main.py create apps "),
             Some(Who::Job)
