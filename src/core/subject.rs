@@ -2,7 +2,6 @@
 //!
 //! Coming down, the identity is read from the record, so that a spec gone bad never blocks a delete.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,14 +9,14 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::abandon::{self, Patience};
 use super::expectation::{self, Doubt};
+pub use super::hosts::{hosts_of, site_of};
 use super::identity::{self, Begin};
+pub use super::problem::Problem;
 use super::steps::Step;
 use super::want::want;
 pub use super::want::{Config, ConfigValue, Want};
 use super::{check, names, rollout, templates};
-use crate::api::{
-    Bench, BenchRef, BenchSpec, DeletionPolicy, Hosts, Origin, Phase, Record, Template, Tenant, TenantPlan, TenantSpec,
-};
+use crate::api::{Bench, BenchRef, BenchSpec, DeletionPolicy, Hosts, Origin, Phase, Record, Template, Tenant, TenantPlan};
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName {
@@ -88,25 +87,6 @@ pub struct SecretInput {
     pub secret: String,
     pub key: String,
     pub env: String,
-}
-
-/// Why no subject could be made of a Tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    pub reason: Cow<'static, str>,
-    pub message: String,
-    /// True where something outside may put it right (a plan that appears), false where the spec has to change.
-    pub passing: bool,
-}
-
-impl Problem {
-    pub fn passing(reason: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { reason: reason.into(), message: message.into(), passing: true }
-    }
-
-    pub fn lasting(reason: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { reason: reason.into(), message: message.into(), passing: false }
-    }
 }
 
 /// Everything that is read before a pass can begin.
@@ -307,21 +287,4 @@ impl Subject {
         });
         password.chain(config).collect()
     }
-}
-
-/// The name of the site that the Tenant has, or would have, on a Bench.
-pub fn site_of(spec: &TenantSpec, bench: &BenchSpec) -> String {
-    spec.site_name.clone().unwrap_or_else(|| render(&bench.site_name_template, &spec.subdomain, &bench.domain))
-}
-
-/// The hosts that a Tenant would have on a Bench.
-pub fn hosts_of(spec: &TenantSpec, bench: &BenchSpec) -> Hosts {
-    Hosts {
-        frontend: render(&bench.hosts.frontend, &spec.subdomain, &bench.domain),
-        api: render(&bench.hosts.api, &spec.subdomain, &bench.domain),
-    }
-}
-
-fn render(template: &str, subdomain: &str, domain: &str) -> String {
-    template.replace("{subdomain}", subdomain).replace("{domain}", domain)
 }

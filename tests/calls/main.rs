@@ -13,6 +13,7 @@ mod lost;
 mod new;
 mod ours;
 mod plans;
+mod pods;
 mod queue;
 mod rig;
 mod rotation;
