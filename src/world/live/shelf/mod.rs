@@ -4,7 +4,6 @@
 //! Where it cannot answer for sure (not filled yet, or something was written whose outcome it does not know) it says so, and the API
 //! server is asked. What is decided on it may be a moment old; whatever is written then is refused by the API server if it was.
 
-use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
