@@ -31,7 +31,7 @@ def run(run):
     if nothing_to_archive(run):
         run.nothing_to_archive = True
         return {"directory": None, "files": 0, "bytes": 0}
-    run.owned()
+    run.owned(ending=True)
     quiesce(run, wanted.get("configCacheSeconds", 60))
     making = os.path.join(os.path.dirname(directory), f".{os.path.basename(directory)}.part")
     run.aside(make_folder, making)

@@ -7,12 +7,13 @@ first, with our marker; and nothing is forced where the site, or the database, i
 import secrets as random
 
 import tenant_frappe
+import tenant_key
 import tenant_restore
 import tenant_suspend
 from tenant_database import accepts
 from tenant_failure import ChildFailed, Failure
 from tenant_inspect import sha256
-from tenant_site import MARKER, STATE
+from tenant_site import MARKER, STATE, way_out
 
 # Rebuilding heals a site that was interrupted half-way. What two rebuilds do not heal is no accident.
 MOST_REBUILDS = 2
@@ -45,8 +46,9 @@ def adopted(run):
     run.site.require_database_unshared()
     run.site.require_own()
     if is_half_made(run):
-        raise Failure("SiteVanished", f"{run.site.name} is no longer a complete site; restore it from a backup, or delete the Tenant.")
-    return {"created": False, "repaired": repair_marker(run)}
+        raise Failure("SiteVanished", f"{run.site.name} is no longer a complete site; restore it from a backup, {way_out(False)}.")
+    repaired = repair_marker(run)
+    return {"created": False, "repaired": repaired + ([tenant_key.NAME] if tenant_key.ensure(run) else [])}
 
 
 def refuse_to_replace(run):
@@ -55,7 +57,7 @@ def refuse_to_replace(run):
         raise Failure(
             "SiteVanished",
             f"The folder of {run.site.name} is gone from the sites volume, and no empty site is put in its place; "
-            "restore it from a backup or an archive, or delete the Tenant.",
+            f"restore it from a backup or an archive, {way_out(False)}.",
         )
     if run.database.exists(run.site.database_name):
         raise Failure(
@@ -95,7 +97,7 @@ def is_half_made(run):
     if not run.database.exists(run.site.database_name):
         raise Failure(
             "SiteVanished",
-            f"The database {run.site.database_name} of {run.site.name} is gone; restore it from a backup or an archive, or delete the Tenant.",
+            f"The database {run.site.database_name} of {run.site.name} is gone; restore it from a backup or an archive, {way_out(False)}.",
         )
     apps, has_administrator = run.database.completeness(run.site.database_name)
     if "frappe" in apps and has_administrator:
@@ -103,7 +105,7 @@ def is_half_made(run):
     if run.given.expect_site:
         raise Failure(
             "SiteVanished",
-            f"The database of {run.site.name} is no longer a complete site; restore it from a backup or an archive, or delete the Tenant.",
+            f"The database of {run.site.name} is no longer a complete site; restore it from a backup or an archive, {way_out(False)}.",
         )
     return True
 
@@ -152,7 +154,8 @@ def repair(run):
     repaired = repair_marker(run)
     with run.site.changing() as config:
         if config.get("encryption_key") != run.secrets.encryption_key:
-            keep_replaced_key(config)
+            if config.get("encryption_key"):
+                tenant_key.keep(config, config["encryption_key"])
             config["encryption_key"] = run.secrets.encryption_key
             repaired.append("encryption_key")
     config = run.site.config()
@@ -171,11 +174,3 @@ def repair_marker(run):
             return []
         config[MARKER] = run.site.marker
         return ["marker"]
-
-
-def keep_replaced_key(config):
-    """Whatever was encrypted under the other key can only ever be read with it."""
-    other = config.get("encryption_key")
-    if other:
-        state = config.setdefault(STATE, {})
-        state["replaced_keys"] = sorted({*state.get("replaced_keys", []), other})

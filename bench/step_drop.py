@@ -7,6 +7,7 @@ believed. After an archive, the archive is verified again first.
 
 import tenant_archive
 import tenant_frappe
+import tenant_server
 from tenant_database import Database
 from tenant_failure import ChildFailed, Failure
 from tenant_site import clear_workshop, open_workshop
@@ -22,7 +23,9 @@ def run(run):
         return {"dropped": False, "foreign": True}
     dropped = False
     if site.exists():
-        run.owned()
+        run.owned(ending=True)
+        if run.given.adopted:
+            tenant_server.require_same_to_drop(run)
         drop_with_bench(run)
         dropped = True
     if database.exists(site.database_name) or database.hosts_of(site.database_name):

@@ -17,10 +17,11 @@ WORDS = {
 
 
 def run(run):
-    tenant_adopt.examine(run)
+    config = tenant_adopt.examine(run)
     expected = step_inspect.own_expectation(run)
     found = step_inspect.inside(run, expected)
-    return {"changes": fit(changes(run, expected, found))}
+    key = [] if config.get("encryption_key") else ["config: encryption_key is made, since there is none"]
+    return {"changes": fit(key + changes(run, expected, found))}
 
 
 def changes(run, expected, found):

@@ -11,7 +11,7 @@ def run(run):
     if run.given.adopted and not run.site.database_name:
         # The marker was written, and what its Job said of the database was lost.
         run.site.database_name = (run.site.config() or {}).get("db_name")
-    site = run.owned()
+    site = run.owned(ending=True)
     wanted = run.given.section("keys")
     users = [wanted[slot] for slot in ("user", "other") if wanted.get(slot)]
     try:

@@ -122,11 +122,13 @@ def note_admin(run, admin):
 def explain(failed, admin, password):
     if "ensure_admin" not in failed.frames:
         return failed.into("SetupFailed", "The scheduler or the lockdown cannot be set; it is tried again")
+    if failed.kind.endswith("NotKept"):
+        return Failure("UserFailed", failed.message)
     if password and is_about_password(failed):
         words = re.sub(r"<[^>]*>|\s+", " ", failed.message).strip()
         message = f"The site refuses the admin's password as too weak; put a stronger one into the Secret ({words})."
         return Failure("WeakPassword", message)
-    return failed.into("UserFailed", f"The admin user {admin.get('email')} cannot be created")
+    return failed.into("UserFailed", f"The admin user {admin.get('email')} cannot be made, or made to work")
 
 
 def is_about_password(failed):

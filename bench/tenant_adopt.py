@@ -3,6 +3,8 @@
 Nothing here changes anything. The Master's site and the bench's default site are refused before (tenant_run).
 """
 
+import tenant_key
+import tenant_server
 from tenant_failure import Failure
 from tenant_input import is_database_name
 from tenant_site import MARKER
@@ -12,7 +14,12 @@ def examine(run):
     """The site's config, whose database is whole and nobody else's; anything else is a Failure that says what to do."""
     site = run.site
     if not site.exists():
-        raise Failure("NoSuchSite", f"There is no site {site.name} to take over; delete this Tenant and apply it without adoption to have it made, or with the right siteName.")
+        # Which others there are is nobody's business who may write a Tenant.
+        raise Failure(
+            "NoSuchSite",
+            f"There is no site {site.name} to take over: the Bench's adoption.siteNames lists it, but {run.given.bench_path}/sites has no such folder "
+            "(a person lists them with ls there). Delete this Tenant, and apply it with the right siteName, or without adoption to have the site made.",
+        )
     config = site.config()
     if config is None:
         raise Failure("ForeignSite", f"{site.name} has no site_config.json that can be read, so it was not touched; put that right first.")
@@ -26,6 +33,9 @@ def examine(run):
     site.database_name = name
     site.require_database_unshared()
     require_whole(run, name)
+    tenant_server.require_same(run, config)
+    if not config.get(tenant_key.NAME):
+        tenant_key.refuse_lost(run)
     return config
 
 

@@ -131,6 +131,12 @@ class Database:
         auth = self.rows(f"SELECT 1 FROM {quoted(name)}.`__Auth` WHERE doctype = 'User' AND name = 'Administrator' AND fieldname = 'password'")
         return json.loads(apps[0][0] or "[]") if apps else [], bool(auth)
 
+    def encrypted_beside(self, name, users):
+        """Whether the site has secrets that only its encryption key opens, of others than these users."""
+        marks = ", ".join(["%s"] * len(users))
+        query = f"SELECT 1 FROM {quoted(name)}.`__Auth` WHERE encrypted = 1 AND NOT (doctype = 'User' AND name IN ({marks})) LIMIT 1"
+        return bool(self.rows(query, *users))
+
 
 def quoted(name):
     return "`" + name.replace("`", "``") + "`"

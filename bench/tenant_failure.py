@@ -9,6 +9,7 @@ RETRYABLE, DENIED, FATAL = "Retryable", "Denied", "Fatal"
 CLASSES = {
     "ForeignSite": FATAL,
     "ForeignDatabase": FATAL,
+    "OtherDatabaseServer": FATAL,
     "NoSuchSite": FATAL,
     "SiteVanished": FATAL,
     "ProtectedSite": FATAL,
@@ -19,6 +20,7 @@ CLASSES = {
     "DatabaseDenied": DENIED,
     "Locked": RETRYABLE,
     "Terminated": RETRYABLE,
+    "Superseded": RETRYABLE,
     "SetupFailed": RETRYABLE,
     "UserFailed": RETRYABLE,
     "WeakPassword": FATAL,

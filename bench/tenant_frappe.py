@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import inspect
 import os
 import sys
 
@@ -32,8 +33,27 @@ def command(words):
     """A bench command, in this process: its arguments, secrets among them, are on no command line."""
     from frappe.utils.bench_helper import main
 
+    hide_passwords()
     sys.argv = ["bench", "frappe", *words]
     main()
+
+
+def hide_passwords():
+    """MariaDB's own client, which Frappe runs for dumps, reads the password from its environment: a command line is for
+    every process of the node to read."""
+    database = importlib.import_module("frappe.database")
+    given = getattr(database, "get_command", None)
+    if given is None:
+        return
+    signature = inspect.signature(given)
+
+    def get_command(*words, **named):
+        call = signature.bind(*words, **named)
+        if password := call.arguments.pop("password", None):
+            os.environ["MYSQL_PWD"] = password
+        return given(*call.args, **call.kwargs)
+
+    database.get_command = get_command
 
 
 def options_of(name):

@@ -32,6 +32,7 @@ class Input:
     database: dict
     expect_site: bool
     adopted: bool
+    issued: int
     apps: tuple
     raw: dict = field(repr=False)
 
@@ -60,6 +61,7 @@ class Input:
             database=database,
             expect_site=bool(raw.get("expectSite")),
             adopted=bool(raw.get("adopted")),
+            issued=raw.get("issued") or 0,
             apps=tuple(raw.get("apps") or ()),
             raw=raw,
         )
@@ -75,6 +77,7 @@ class Input:
         named = self.adopted and not self.database.get("name")
         require(named or is_database_name(self.database.get("name")), "database.name may hold letters, digits and _")
         require(self.marker.get("id") == self.id, "marker.id must equal id")
+        require(isinstance(self.issued, int), "issued must be milliseconds since 1970")
         require(all(_APP.match(app) for app in self.apps), "apps must be names of Python packages")
 
     def section(self, name):

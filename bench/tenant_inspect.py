@@ -14,6 +14,7 @@ import tenant_frappe
 import tenant_keys
 import tenant_settings
 import tenant_suspend
+import tenant_users
 from tenant_failure import UNREACHABLE
 
 
@@ -54,7 +55,7 @@ def config_checks(expected, noted):
     lockdown = settings.get("lockdown") or {}
     if lockdown.get("mode") == "APIOnly" and lockdown.get("oauthProviderURL"):
         checks.append(("oauth_provider_url", check_of({"name": "oauth_provider_url", "value": lockdown["oauthProviderURL"]})))
-    checks += [(name, check_of({"name": name, "value": value})) for name, value in tenant_suspend.checks(settings.get("suspend"))]
+    checks += tenant_suspend.checks(settings.get("suspend"))
     gone = settings.get("unsetConfig") or []
     return checks + [(name, lambda config, name=name: name not in config) for name in gone]
 
@@ -110,24 +111,26 @@ def users(frappe, expected):
     facts = {}
     admin = ((expected.get("settings") or {}).get("admin") or {}).get("email")
     if admin:
-        facts["admin"] = "System Manager" in roles_of(frappe, admin.strip().lower())
+        facts["admin"] = works(frappe, admin.strip().lower(), tenant_settings.ADMIN_ROLES)
     keys = expected.get("keys") or {}
     prints = expected.get("sha256") or {}
+    if keys.get("retired"):
+        facts["retired"] = not tenant_keys.is_enabled(frappe, keys["retired"])
     if keys.get("user"):
         email = keys["user"]
-        right = roles_of(frappe, email) == set(keys.get("roles") or [])
-        facts["apiUser"] = right and bool(frappe.db.get_value("User", email, "enabled"))
+        facts["apiUser"] = works(frappe, email, keys.get("roles") or [], only=True)
         if prints.get("apiKey") and prints.get("apiSecret"):
             key, secret = frappe.db.get_value("User", email, "api_key"), tenant_keys.decrypted(email)
             facts["key"] = digest(key or "") == prints["apiKey"] and digest(secret or "") == prints["apiSecret"]
     return facts
 
 
-def roles_of(frappe, email):
-    """None at all of a user that is not there."""
-    if not frappe.db.exists("User", email):
-        return set()
-    return {row.role for row in frappe.get_doc("User", email).get("roles") or []}
+def works(frappe, email, roles, only=False):
+    """Whether the user is there, as the steps leave it."""
+    try:
+        return bool(frappe.db.exists("User", email)) and not tenant_users.require(frappe, email, roles, only)
+    except tenant_users.NotKept:
+        return False
 
 
 def differences(expected, found):
@@ -136,7 +139,7 @@ def differences(expected, found):
         return [f"site:{found['site']}"]
     if "error" in found:
         return [f"error:{found['error']}"]
-    different = [name for name in ("database", "encryptionKey", "admin", "apiUser", "key") if found.get(name) is False]
+    different = [name for name in ("database", "encryptionKey", "admin", "apiUser", "key", "retired") if found.get(name) is False]
     different += [f"config:{name}" for name, equal in found["config"].items() if not equal]
     installed = {app["name"] for app in found["apps"]}
     different += [f"app:{app}" for app in expected.get("apps") or [] if app not in installed or app == found.get("installing")]

@@ -3,6 +3,7 @@
 import secrets as random
 
 import tenant_frappe
+import tenant_users
 
 
 class KeyTaken(Exception):
@@ -14,8 +15,13 @@ def apply(site, wanted, key, secret):
     email = wanted["user"]
     with tenant_frappe.site(site) as frappe:
         changed = ensure(frappe, email, wanted.get("roles") or [], key, secret)
+        if is_enabled(frappe, wanted.get("retired")):
+            stop(frappe, wanted["retired"])
+            frappe.db.commit()
+            changed = True
     # Read back over a connection of its own, from what was committed.
     with tenant_frappe.site(site) as frappe:
+        tenant_users.require(frappe, email, wanted.get("roles") or [], only=True)
         holds = frappe.db.get_value("User", email, "api_key") == key and decrypted(email) == secret
         proven = bool(wanted.get("verifyInSite")) and validate(frappe, email, key, secret)
     return changed, holds, proven
@@ -28,11 +34,12 @@ def ensure(frappe, email, roles, key, secret):
         raise KeyTaken(owner)
     made = not frappe.db.exists("User", email)
     user = new_user(frappe, email) if made else frappe.get_doc("User", email)
-    held = {row.role for row in user.get("roles") or []}
+    held = tenant_users.roles_of(user)
     lacking, beyond = [role for role in roles if role not in held], held.difference(roles)
     stale = made or user.api_key != key or decrypted(email) != secret
-    if not (stale or lacking or beyond or not user.enabled):
+    if not (stale or lacking or beyond or not user.enabled or tenant_users.profiles_of(user)):
         return False
+    tenant_users.drop_profiles(user)
     # These and no others: a role that was taken out of the Bench goes.
     user.set("roles", [row for row in user.get("roles") or [] if row.role in roles])
     for role in lacking:
@@ -40,10 +47,13 @@ def ensure(frappe, email, roles, key, secret):
     user.enabled = 1
     if stale:
         user.api_key, user.api_secret = key, secret
-    user.flags.no_welcome_mail = True
-    (user.insert if made else user.save)(ignore_permissions=True)
+    tenant_users.save(user, made)
     frappe.db.commit()
     return True
+
+
+def is_enabled(frappe, email):
+    return bool(email and frappe.db.get_value("User", email, "enabled"))
 
 
 def new_user(frappe, email):
@@ -112,5 +122,4 @@ def stop(frappe, email):
     user = frappe.get_doc("User", email)
     user.api_secret = random.token_urlsafe(32)
     user.enabled = 0
-    user.flags.no_welcome_mail = True
-    user.save(ignore_permissions=True)
+    tenant_users.save(user)

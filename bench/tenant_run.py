@@ -76,10 +76,10 @@ class Run:
         finally:
             self.report.bench_seconds += time.monotonic() - started
 
-    def owned(self):
-        """The site, proven to be this tenant's own; every step but create begins with this."""
+    def owned(self, ending=False):
+        """The site, proven to be this tenant's own; every step but create begins with this. `ending`: on a Tenant's way down."""
         self.guard_protected()
-        self.site.require_own()
+        self.site.require_own(ending)
         return self.site
 
 

@@ -3,10 +3,12 @@
 import datetime
 
 import tenant_frappe
+import tenant_users
 
 SYSTEM, WEBSITE = "System Settings", "Website Settings"
 # What a locked site has: people sign in with their provider, programs with a key.
 LOCKS = {"disable_user_pass_login": SYSTEM, "disable_signup": WEBSITE}
+ADMIN_ROLES = ["System Manager"]
 
 
 def prepare(site, wizard, organization):
@@ -183,7 +185,7 @@ def ensure_admin(frappe, admin, password):
     """The user the customer starts with. Password and names only at creation: they are theirs afterwards."""
     email = address(admin)
     if frappe.db.exists("User", email):
-        return ["admin:roles"] if grant(frappe, email, ["System Manager"]) else []
+        return restore(frappe, email)
     user = frappe.get_doc({
         "doctype": "User",
         "email": email,
@@ -192,25 +194,28 @@ def ensure_admin(frappe, admin, password):
         "user_type": "System User",
         "send_welcome_email": 0,
         "enabled": 1,
-        "roles": [{"role": "System Manager"}],
+        "roles": [{"role": role} for role in ADMIN_ROLES],
         **({"new_password": password} if password else {}),
     })  # fmt: skip
-    user.flags.no_welcome_mail = True
-    user.insert(ignore_permissions=True)
+    tenant_users.save(user, made=True)
     frappe.db.commit()
+    tenant_users.require(frappe, email, ADMIN_ROLES)
     return ["admin"]
 
 
-def grant(frappe, email, roles):
-    """Adds the roles the user lacks; whether there were any."""
+def restore(frappe, email):
+    """The admin whom the spec names works: enabled, with the role; what had to be changed. Whoever is to be kept out is taken out of the spec."""
     user = frappe.get_doc("User", email)
-    held = {row.role for row in user.get("roles") or []}
-    lacking = [role for role in roles if role not in held]
-    if lacking:
-        user.flags.no_welcome_mail = True
-        user.add_roles(*lacking)
+    changed = [] if user.enabled else ["admin:enabled"]
+    if not tenant_users.roles_of(user).issuperset(ADMIN_ROLES):
+        changed.append("admin:roles")
+    if changed:
+        user.enabled = 1
+        user.append_roles(*ADMIN_ROLES)
+        tenant_users.save(user)
         frappe.db.commit()
-    return bool(lacking)
+        tenant_users.require(frappe, email, ADMIN_ROLES)
+    return changed
 
 
 def still_open(frappe):

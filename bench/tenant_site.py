@@ -63,12 +63,9 @@ class Site:
             )
         return "carries the marker of another cluster's tenant; choose another subdomain, or take tenant_operator out of its site_config.json"
 
-    def require_own(self):
+    def require_own(self, ending=False):
         if not self.exists():
-            raise Failure(
-                "SiteVanished",
-                f"The folder of {self.name} is gone from the sites volume; restore it from a backup or an archive, or delete the Tenant.",
-            )
+            raise Failure("SiteVanished", f"The folder of {self.name} is gone from the sites volume; restore it from a backup or an archive, {way_out(ending)}.")
         if not self.is_own():
             raise Failure("ForeignSite", f"{self.name} {self.whose((self.config() or {}).get(MARKER))}, so it was not touched.")
         config = self.config()
@@ -132,6 +129,13 @@ class Site:
         with open(os.path.join(locks, "site_config.lock"), "a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def way_out(ending):
+    """For a person who does not want a site that has vanished back; `ending`: the Tenant is being deleted already."""
+    if ending:
+        return "or let it go: set deletionPolicy: Delete in the Tenant, or annotate it with tenancy.nexuserp.io/abandon-after=1h"
+    return "or set deletionPolicy: Delete in the Tenant and delete it"
 
 
 def merge(config, key, changes):

@@ -223,6 +223,8 @@ fn what_can_wait_takes_only_a_slot_that_no_tenant_needs() {
     assert!(gate.enter_spare(&bench, 2, "spare"), "it stays in");
     assert!(comes(&gate, Way::Up, &ships[0]));
     assert!(!comes(&gate, Way::Up, &ships[1]), "it counts");
+    gate.only(&ships.iter().map(|ship| ship.tenant.clone()).collect());
+    assert!(!comes(&gate, Way::Up, &ships[1]), "it stays although it is no Tenant's");
     gate.give_back("spare");
     assert_eq!(woken(&mut receiver), names(&[&ships[1]]));
     assert!(!gate.enter_spare(&bench, 2, "spare"), "somebody waits");

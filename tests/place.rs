@@ -5,8 +5,8 @@ mod objects;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tenant_operator::api::{Bench, Tenant};
-use tenant_operator::core::place::{Candidate, choose, reference};
+use tenant_operator::api::{Bench, Tenant, TenantClaim};
+use tenant_operator::core::place::{Candidate, choose, in_use, reference};
 
 type Change = fn(&mut Value);
 
@@ -31,7 +31,7 @@ fn placed(wants: Option<&str>, labels: &[(&str, &str)], benches: &[(&Bench, u32)
     let candidates: Vec<Candidate<'_>> = benches.iter().map(|(bench, tenants)| Candidate { bench, tenants: *tenants }).collect();
     choose(&tenant(wants), &labels, &candidates).map(|at| at.name).map_err(|problem| {
         assert!(problem.passing, "a Bench may appear or change");
-        (problem.reason.to_owned(), problem.message)
+        (problem.reason.into_owned(), problem.message)
     })
 }
 
@@ -98,4 +98,32 @@ fn a_selector_is_read_as_the_api_server_reads_it() {
         let found = placed(None, &[("tier", "gold")], &[(&one, 0)]);
         assert_eq!(found.ok(), takes.then_some(reference), "{selector}");
     }
+}
+
+#[test]
+fn a_bench_that_is_still_used_says_by_whom_and_what_to_do() {
+    let claim = |name: &str, phase: &str| -> TenantClaim {
+        let record = json!({
+            "subdomain": "pelican", "bench": {"name": "a", "namespace": objects::YARD}, "benchPath": "/bench", "sitesClaim": "sites",
+            "siteName": "api.pelican.port.test", "database": "t_7f3a9c1e5b2d4a60", "credentialsSecret": "key",
+            "hosts": {"frontend": "pelican.port.test", "api": "api.pelican.port.test"},
+            "createdAt": "2026-11-21T08:00:00Z", "phase": phase,
+        });
+        let holder = json!({"id": "7f3a9c1e5b2d4a60", "namespace": "harbour", "name": "wharf"});
+        objects::read(json!({
+            "apiVersion": "tenancy.nexuserp.io/v1alpha1", "kind": "TenantClaim",
+            "metadata": {"name": name}, "spec": {"holder": holder, "record": record},
+        }))
+    };
+    let all = [claim("site.a", "Active"), claim("site.b", "Retained"), claim("site.c", "Retained"), claim("site.d", "Abandoned")];
+    let said = |claims: &[TenantClaim]| in_use(claims).message;
+    assert_eq!(said(&all[..1]), "tenants on it: 1 (delete them first); then it goes by itself");
+    let kept = said(&all[1..3]);
+    assert!(
+        kept.starts_with("sites that stayed when their Tenants were deleted: 2 ") && kept.contains(": site.b, site.c)"),
+        "{kept}"
+    );
+    assert!(said(&all[3..]).contains("spec.record.left") && said(&all[3..]).contains(": site.d)"));
+    let many: Vec<TenantClaim> = (0..9).map(|number| claim(&format!("site.{number}"), "Retained")).collect();
+    assert!(said(&many).contains(": site.0, site.1, site.2, ...)"));
 }

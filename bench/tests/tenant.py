@@ -87,6 +87,7 @@ class Tenant:
             "protectedSites": ["master.example.com"],
             "database": {"name": self.database, "host": None, "port": None, "rootUser": "root"},
             "expectSite": False,
+            "configCacheSeconds": 0,
             "apps": ["erpnext"],
             "settings": {
                 "setup": "Skip",

@@ -3,7 +3,7 @@
 import json
 import secrets
 
-from tests.tenant import SITES, BenchCase, bench, rows, site_made_by_hand
+from tests.tenant import SITES, BenchCase, rows, site_made_by_hand
 
 
 # As the customer went through it, long ago.
@@ -46,6 +46,7 @@ class Adoption(AdoptCase):
         after = tenant.config()
         self.assertEqual(after.pop("tenant_operator"), tenant.input["marker"])
         self.assertEqual(after.pop("tenant_operator_state"), {"organization": "Adopted"})
+        self.assertEqual(len(after.pop("encryption_key")), 44, "it had none")
         self.assertEqual(after, before)
 
     def test_a_second_run_changes_nothing(self):
@@ -129,7 +130,11 @@ class Refusals(AdoptCase):
         tenant.input.update(adopted=True)
         tenant.input["database"]["name"] = ""
         for step in ("report", "adopt"):
-            self.assert_failed(tenant.run(step), "NoSuchSite")
+            result = tenant.run(step)
+            self.assert_failed(result, "NoSuchSite")
+            for words in (tenant.site, f"{SITES} has no such folder", "adoption.siteNames", "the right siteName", "without adoption"):
+                self.assertIn(words, result.message)
+            self.assertNotIn(self.neighbour.name, result.message)
         self.assertFalse(tenant.folder.exists())
 
     def test_a_site_with_the_marker_of_another_tenant(self):

@@ -102,7 +102,16 @@ class Archives(ArchiveCase):
 
     def test_a_site_that_was_there_and_is_gone_is_for_a_person_to_look_at(self):
         tenant = self.tenant(expectSite=True)
-        self.assert_failed(tenant.run("archive", "drop"), "SiteVanished")
+        for step in ("archive", "revoke"):
+            result = tenant.run(step)
+            self.assert_failed(result, "SiteVanished")
+            for words in ("deletionPolicy: Delete", "tenancy.nexuserp.io/abandon-after"):
+                self.assertIn(words, result.message)
+        # On the way up nothing is to be abandoned.
+        result = tenant.run("settings")
+        self.assert_failed(result, "SiteVanished")
+        self.assertIn("deletionPolicy: Delete in the Tenant and delete it", result.message)
+        self.assertNotIn("abandon-after", result.message)
 
     def test_an_archive_is_kept_to_the_tenants_own_folder(self):
         tenant = self.made()

@@ -9,7 +9,9 @@ import os
 import sys
 import tempfile
 import time
+import types
 import unittest
+import unittest.mock
 import urllib.parse
 from pathlib import Path
 
@@ -18,11 +20,35 @@ sys.path.insert(0, str(HERE))
 
 import tenant_archive  # noqa: E402
 import tenant_child  # noqa: E402
+import tenant_frappe  # noqa: E402
 import tenant_settings  # noqa: E402
 import tenant_site  # noqa: E402
 from tenant_failure import ChildFailed, Failure, outside_failure  # noqa: E402
 from tenant_input import Secrets  # noqa: E402
 from tenant_report import LIMIT, Report, fit, spellings  # noqa: E402
+
+
+class Clients(unittest.TestCase):
+    """What Frappe runs MariaDB's own client with."""
+
+    def setUp(self):
+        database = types.ModuleType("frappe.database")
+        database.get_command = lambda host=None, user=None, password=None, dump=False: [host, user, password, dump]
+        self.database = database
+        self.enterContext(unittest.mock.patch.dict(sys.modules, {"frappe": types.ModuleType("frappe"), "frappe.database": database}))
+        self.enterContext(unittest.mock.patch.dict(os.environ))
+        os.environ.pop("MYSQL_PWD", None)
+
+    def test_the_password_goes_by_the_environment_however_it_is_given(self):
+        for number, call in enumerate((lambda run, word: run("h", "u", word, True), lambda run, word: run(host="h", user="u", password=word, dump=True))):
+            tenant_frappe.hide_passwords()
+            self.assertEqual(call(self.database.get_command, f"hunter{number}"), ["h", "u", None, True])
+            self.assertEqual(os.environ["MYSQL_PWD"], f"hunter{number}")
+
+    def test_without_a_password_nothing_is_set(self):
+        tenant_frappe.hide_passwords()
+        self.assertEqual(self.database.get_command("h"), ["h", None, None, False])
+        self.assertNotIn("MYSQL_PWD", os.environ)
 
 
 class Reports(unittest.TestCase):

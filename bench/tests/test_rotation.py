@@ -97,6 +97,64 @@ class RotatedKeys(SettingsCase):
         self.assert_failed(tenant.run("retire"), "UserFailed")
         self.assertTrue(self.works(tenant, *newest) and self.works(tenant, *pair))
 
+    def test_a_runner_that_was_lost_and_comes_back_sets_no_older_pair(self):
+        tenant = self.made()
+        tenant.input["keys"]["other"] = tenant.other
+        tenant.input["issued"] = 1000
+        self.assert_ok(tenant.run("keys"))
+        late = {**tenant.input, "keys": dict(tenant.input["keys"])}, dict(tenant.environment)
+        self.turn(tenant)
+        tenant.input["issued"] = 2000
+        self.assert_ok(tenant.run("keys"))
+        self.turn(tenant)  # of the same user as the first
+        tenant.input["issued"] = 3000
+        self.assert_ok(tenant.run("keys"))
+        now, state = (tenant.input, tenant.environment), tenant.state()
+        tenant.input, tenant.environment = late
+        self.assert_failed(tenant.run("keys"), "Superseded")
+        tenant.input, tenant.environment = now
+        self.assertTrue(self.works(tenant, *self.pair(tenant)))
+        self.assertEqual(tenant.state(), state)
+        self.assert_ok(tenant.run("keys"))
+
+    def test_a_pair_that_was_set_anew_is_not_undone_by_an_older_runner_of_the_same_number(self):
+        tenant = self.made()
+        tenant.input["issued"] = 1000
+        self.assert_ok(tenant.run("keys"))
+        before = dict(tenant.environment)
+        # Its record was lost: the pairs count from 0 again.
+        tenant.input["issued"] = 2000
+        tenant.environment.update(TENANT_API_KEY=secrets.token_hex(8), TENANT_API_SECRET=secrets.token_urlsafe(24))
+        self.assert_ok(tenant.run("keys"))
+        newest, tenant.environment = tenant.environment, before
+        tenant.input["issued"] = 1500
+        self.assert_failed(tenant.run("keys"), "Superseded")
+        tenant.environment = newest
+        self.assertTrue(self.works(tenant, *self.pair(tenant)))
+
+    def test_pairs_that_count_from_the_start_again_are_set_by_a_later_job(self):
+        tenant, _ = self.made_with_two()
+        self.turn(tenant)
+        tenant.input["issued"] = 1000
+        self.assert_ok(tenant.run("keys"))
+        tenant.input["issued"], tenant.input["keys"]["pair"] = 2000, 0
+        self.assert_ok(tenant.run("keys"))
+        self.assertEqual((tenant.state()["pair"], tenant.state()["pair_issued"]), (0, 2000))
+
+    def test_a_user_that_was_retired_and_enabled_again_is_found_and_stopped_again(self):
+        tenant, before = self.made_with_two()
+        self.assert_ok(tenant.run("settings", "retire"))
+        tenant.input["keys"]["retired"] = before[0]
+        self.assertEqual(self.assert_ok(tenant.run("inspect"))["inspect"]["differs"], [])
+        tenant.execute(f"user = frappe.get_doc('User', {before[0]!r})\nuser.enabled, user.api_key, user.api_secret = 1, *{before[1:]!r}\nuser.save()")
+        self.assertTrue(self.works(tenant, *before))
+        self.assertEqual(self.assert_ok(tenant.run("inspect"))["inspect"]["differs"], ["retired"])
+        self.assertEqual(self.assert_ok(tenant.run("keys"))["keys"]["changed"], True)
+        self.assertFalse(self.works(tenant, *before))
+        self.assertTrue(self.works(tenant, *self.pair(tenant)))
+        self.assertEqual(self.assert_ok(tenant.run("inspect"))["inspect"]["differs"], [])
+        self.assertEqual(self.assert_ok(tenant.run("keys"))["keys"]["changed"], False)
+
     def test_only_our_own_site_and_only_the_other_user_are_touched(self):
         tenant, before = self.made_with_two()
         for other in (None, tenant.input["keys"]["user"]):

@@ -108,6 +108,16 @@ class Settings(SettingsCase):
         tenant.input["settings"]["admin"].update(firstName="Other")
         self.assertEqual(self.assert_ok(tenant.run("settings"))["settings"]["changed"], [])
 
+    def test_a_disabled_admin_is_found_and_works_again(self):
+        tenant = self.made()
+        self.assert_ok(tenant.run("settings"))
+        tenant.query("UPDATE tabUser SET enabled = 0 WHERE name = 'ada@acme.test'")
+        self.assertIn("admin", self.assert_ok(tenant.run("inspect"))["inspect"]["differs"])
+        self.assertEqual(self.assert_ok(tenant.run("settings"))["settings"]["changed"], ["admin:enabled"])
+        self.assertEqual(tenant.query("SELECT enabled FROM tabUser WHERE name = 'ada@acme.test'"), [(1,)])
+        self.assertNotIn("admin", self.assert_ok(tenant.run("inspect"))["inspect"]["differs"])
+        self.assertEqual(self.assert_ok(tenant.run("settings"))["settings"]["changed"], [])
+
     def test_another_admin_is_added_and_those_of_before_are_named_while_they_can_sign_in(self):
         tenant = self.made()
         self.assertEqual(self.assert_ok(tenant.run("settings"))["settings"]["earlierAdmins"], [])

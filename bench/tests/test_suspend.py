@@ -61,6 +61,35 @@ class Suspended(SuspendCase):
         self.assertEqual(self.settle(tenant, None)["changed"], [])
         self.assertEqual(self.keys(tenant), [1, None, None])
 
+    def test_what_a_person_had_set_before_the_suspension_stands_there_again_after_it(self):
+        for mode, other in (("Maintenance", "ReadOnly"), ("ReadOnly", "Maintenance")):
+            with self.subTest(mode):
+                tenant = self.made()
+                tenant.write_config(pause_scheduler=1, allow_reads_during_maintenance=0)
+                for each in (mode, mode, other):
+                    self.settle(tenant, each)
+                self.assertTrue(self.settle(tenant, None)["resumed"])
+                self.assertEqual(self.keys(tenant), [None, 1, 0])
+                self.assertNotIn("before", tenant.state())
+                self.assertEqual(self.settle(tenant, None)["changed"], [])
+                self.assertEqual(self.keys(tenant), [None, 1, 0])
+
+    def test_a_person_s_own_maintenance_outlives_an_archive_that_failed(self):
+        tenant = self.made()
+        bench("--site", tenant.site, "set-maintenance-mode", "on")
+        self.assert_failed(tenant.run("archive", faults={"backup:start": {"do": "fail"}}), "ArchiveFailed")
+        self.assertEqual(self.keys(tenant), CLOSED)
+        self.settle(tenant, None)
+        self.assertEqual(self.keys(tenant), [1, None, None])
+
+    def test_reads_that_somebody_allowed_during_a_maintenance_are_found_and_refused_again(self):
+        tenant = self.made("Maintenance")
+        tenant.write_config(allow_reads_during_maintenance=1)
+        self.assertEqual(self.assert_ok(tenant.run("inspect"))["inspect"]["differs"], ["config:allow_reads_during_maintenance"])
+        self.settle(tenant, "Maintenance")
+        self.assertEqual(self.keys(tenant), CLOSED)
+        self.assertEqual(self.assert_ok(tenant.run("inspect"))["inspect"]["differs"], [])
+
     def test_a_site_that_an_archive_left_at_rest_is_opened_again(self):
         tenant = self.made()
         self.assert_failed(tenant.run("archive", faults={"backup:start": {"do": "fail"}}), "ArchiveFailed")

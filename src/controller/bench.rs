@@ -38,8 +38,8 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
     let carried = here.carried(&bench).await?;
     let tenants = u32::try_from(carried.len()).unwrap_or(u32::MAX);
     if bench.metadata.deletion_timestamp.is_some() {
-        let note = Note::new("InUse", format!("{tenants} tenants are on it: delete them first, and it goes by itself"));
         if tenants > 0 {
+            let note = place::in_use(&carried);
             here.write(&bench, bench.status.clone().unwrap_or_default(), tenants, false, &note).await?;
         } else if let Some((templates, pause)) = here.templates_left(&bench).await? {
             let status = BenchStatus { templates, ..bench.status.clone().unwrap_or_default() };
@@ -60,6 +60,7 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
         timer.finish(Outcome::Settled);
         return Ok(Action::requeue(here.settings.resync));
     }
+    let carried: Vec<TenantClaimSpec> = carried.into_iter().map(|claim| claim.spec).collect();
     finalizer::hold(&here.client, bench.as_ref(), names::IN_USE).await?;
     let (ready, note) = match here.serve(&bench, &carried).await {
         Err(Error::Unusable { what, problem }) => (false, Note::new("NotOurs", format!("{what}: {problem}"))),
@@ -80,17 +81,16 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
 
 impl Reconciler {
     /// The claims of the sites that are on it.
-    async fn carried(&self, bench: &Bench) -> Result<Vec<TenantClaimSpec>, Error> {
-        if let Some(known) = self.live.known_on(&place::reference(bench)) {
-            let (here, claims) = (place::reference(bench), known.into_iter().map(|claim| claim.spec));
-            return Ok(claims.filter(|claim| claim.record.as_ref().is_some_and(|record| record.bench == here)).collect());
+    async fn carried(&self, bench: &Bench) -> Result<Vec<TenantClaim>, Error> {
+        let here = place::reference(bench);
+        let is_here = |claim: &TenantClaim| claim.spec.record.as_ref().is_some_and(|record| record.bench == here);
+        if let Some(known) = self.live.known_on(&here) {
+            return Ok(known.into_iter().filter(is_here).collect());
         }
         let on_it = ListParams::default().labels(&format!("{}={}", label::BENCH, bench.name_any()));
         let claims = Api::<TenantClaim>::all(self.client.clone()).list(&on_it).await;
         let claims = claims.map_err(|source| Error::cluster("list", "TenantClaim", bench.name_any(), source))?.items;
-        let here = place::reference(bench);
-        let is_here = |claim: &TenantClaimSpec| claim.record.as_ref().is_some_and(|record| record.bench == here);
-        Ok(claims.into_iter().map(|claim| claim.spec).filter(is_here).collect())
+        Ok(claims.into_iter().filter(is_here).collect())
     }
 
     /// The answering backend is there, and what tenants will need of the bench can be found.

@@ -17,6 +17,17 @@ pub struct Found {
     pub identity: Identity,
 }
 
+/// Secrets in custody that bear a Tenant's name, and the Benches that it can be on.
+struct Left {
+    benches: Vec<Bench>,
+    custody: Vec<Custody>,
+}
+
+/// The Bench on which these secrets are the Tenant's own.
+fn home<'a>(custody: &Custody, tenant: &Tenant, benches: &'a [Bench]) -> Option<&'a Bench> {
+    benches.iter().find(|bench| place::reference(bench) == custody.bench && site_of(&tenant.spec, &bench.spec) == custody.site)
+}
+
 impl Reconciler {
     pub(super) async fn find(&self, tenant: &Tenant, named: Named) -> Result<Result<Found, Problem>, Error> {
         let (bench, custody) = match named.bench() {
@@ -41,6 +52,25 @@ impl Reconciler {
 
     /// Where a Tenant without a record may go. One that left its secrets in custody goes where they are.
     async fn new_place(&self, tenant: &Tenant) -> Result<Result<(BenchRef, Vec<Custody>), Problem>, Error> {
+        let Left { benches, custody } = self.custody_of(tenant).await?;
+        let known = match custody.as_slice() {
+            [one] if tenant.spec.bench_ref.is_none() => home(one, tenant, &benches).map(place::reference),
+            _ => None,
+        };
+        Ok(match known {
+            Some(bench) => Ok((bench, custody)),
+            None => self.place(tenant, &benches).await?.map(|bench| (bench, custody)),
+        })
+    }
+
+    /// What a Tenant without a record left in custody, of the very site that it would have.
+    pub(super) async fn left_in_custody(&self, tenant: &Tenant) -> Result<Vec<Custody>, Error> {
+        let Left { benches, mut custody } = self.custody_of(tenant).await?;
+        custody.retain(|one| home(one, tenant, &benches).is_some());
+        Ok(custody)
+    }
+
+    async fn custody_of(&self, tenant: &Tenant) -> Result<Left, Error> {
         let benches = self.benches().await?;
         let mut namespaces: Vec<String> = benches.iter().filter_map(Bench::namespace).collect();
         namespaces.sort();
@@ -62,22 +92,10 @@ impl Reconciler {
         let (benches, closed): (Vec<Bench>, Vec<Bench>) = benches.iter().cloned().partition(open);
         let named = tenant.spec.bench_ref.as_ref();
         let only = closed.iter().any(|bench| named.is_none_or(|named| place::reference(bench) == *named));
-        if let Some((_, error)) = denied.pop().filter(|_| only && (named.is_some() || benches.is_empty())) {
-            return Err(error);
+        match denied.pop().filter(|_| only && (named.is_some() || benches.is_empty())) {
+            Some((_, error)) => Err(error),
+            None => Ok(Left { benches, custody }),
         }
-        let at = |custody: &Custody| {
-            let own =
-                |bench: &&Bench| place::reference(bench) == custody.bench && site_of(&tenant.spec, &bench.spec) == custody.site;
-            benches.iter().find(own).map(place::reference)
-        };
-        let known = match custody.as_slice() {
-            [one] if named.is_none() => at(one),
-            _ => None,
-        };
-        Ok(match known {
-            Some(bench) => Ok((bench, custody)),
-            None => self.place(tenant, &benches).await?.map(|bench| (bench, custody)),
-        })
     }
 
     pub(super) async fn find_bench(&self, at: &BenchRef) -> Result<Option<Bench>, Error> {

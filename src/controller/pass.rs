@@ -12,7 +12,7 @@ use crate::core::report::{Outcome, Pass};
 use crate::core::rollout::Came;
 use crate::core::seen::Seen;
 use crate::core::stages::{QUEUED, Stage, Way, adoption_report, job_failed};
-use crate::core::subject::Subject;
+use crate::core::subject::{Problem, Subject};
 use crate::core::verdict::{Note, Verdict};
 use crate::world::error::Class;
 use crate::world::{Effect, Error, World};
@@ -150,6 +150,22 @@ pub async fn without_bench<W: World>(world: &W, mut who: Subject) -> Done {
         done.note(stage, outcome);
     }
     done
+}
+
+/// Hosts and site are taken, with the record, and nothing else is done.
+///
+/// # Errors
+/// What keeps them from being taken.
+pub async fn take_claims<W: World>(world: &W, who: Subject) -> Result<(), Problem> {
+    let mut done = begin(who, Way::Up);
+    match settle(world, &mut done, Stage::Claim).await {
+        outcome if outcome.is_settled() => Ok(()),
+        Outcome::Verdict(Verdict::Stalled(note)) => Err(Problem { reason: note.reason, message: note.message, passing: false }),
+        Outcome::Verdict(Verdict::Wait(note, _)) | Outcome::Failed(note) => {
+            Err(Problem { reason: note.reason, message: note.message, passing: true })
+        }
+        Outcome::Verdict(Verdict::Settled(_) | Verdict::Do(_)) | Outcome::Blocked(_) => Err(abandon::record_unread()),
+    }
 }
 
 fn begin(who: Subject, way: Way) -> Done {

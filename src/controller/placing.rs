@@ -67,6 +67,20 @@ impl Placements {
         }
     }
 
+    /// All Tenants there are, after a watch began anew.
+    pub fn only(&self, there: &BTreeSet<ObjectName>) {
+        for carried in self.lanes().values_mut() {
+            let Carried { known, placed, limited: _ } = carried;
+            placed.retain(|tenant, claimed| {
+                let stays = claimed.is_some() || there.contains(tenant);
+                if !stays {
+                    known.remove(tenant);
+                }
+                stays
+            });
+        }
+    }
+
     /// Whether the Bench has to be read (again) before anybody is placed on it.
     fn unknown(&self, bench: &BenchRef, tenant: &ObjectName, capacity: usize) -> bool {
         let lanes = self.lanes();

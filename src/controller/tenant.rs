@@ -15,9 +15,8 @@ use super::pass::{self, Done};
 use super::placing::Placements;
 use super::status::Scribe;
 use super::{Settings, finalizer};
-use crate::api::{Adoption, Bench, Phase, Tenant, TenantPlan};
-use crate::core::abandon;
-use crate::core::identity::{self, Begin, Held, Identity, Named};
+use crate::api::{Adoption, Bench, Tenant, TenantPlan};
+use crate::core::identity::{self, Begin, Held, Identity};
 use crate::core::names::{self, annotation};
 use crate::core::pace;
 use crate::core::place;
@@ -49,7 +48,7 @@ pub(super) const STALLED: Duration = Duration::from_secs(300);
 const RUNNING: Duration = Duration::from_secs(60);
 
 /// What became of a Tenant in one reconcile.
-enum Pass {
+pub(super) enum Pass {
     Done(Box<Done>),
     Problem(Problem),
     /// Going down, and nothing is left.
@@ -160,50 +159,7 @@ impl Reconciler {
         plans.get_opt(name).await.map_err(|source| Error::cluster("get", "TenantPlan", name, source))
     }
 
-    async fn down(&self, tenant: &Tenant, claims: Vec<Held>) -> Result<Pass, Error> {
-        self.turns.gone(&ObjectName::of(tenant), Timestamp::now());
-        let (id, held) = match identity::named(&claims, &tenant.spec.subdomain) {
-            Named::Nobody => return Ok(Pass::Gone),
-            Named::Hosts(id) => {
-                // Nothing but hosts was taken: the record comes before everything else.
-                self.release_hosts(&id, &claims).await?;
-                return Ok(Pass::Gone);
-            }
-            Named::Active(id, held) => (id, held),
-            Named::Kept(claim) => match claim.record {
-                Some(held) if held.record.phase == Phase::Retained => (claim.holder.id, held),
-                // What could not be taken away is a person's to take away; what it held besides is free.
-                _ => {
-                    self.release_hosts(&claim.holder.id, &claims).await?;
-                    return Ok(Pass::Gone);
-                }
-            },
-        };
-        if held.record.subdomain != tenant.spec.subdomain {
-            // The subdomain is immutable: the record is an earlier Tenant's of this name, and its site is not this one's to take away.
-            return Ok(Pass::Gone);
-        }
-        let at = held.record.bench.clone();
-        let stand_in = abandon::stand_in(&held.record);
-        let identity = Identity { id: Some(id), record: Some(held), begin: Begin::New };
-        if let Some(bench) = self.find_bench(&at).await? {
-            return Ok(self.pass(Subject::remembered(self.given(tenant, &bench, identity)), Way::Down).await);
-        }
-        let patience = abandon::patience(tenant);
-        if patience.is_over(Timestamp::now()) {
-            let who = Subject::remembered(self.given(tenant, &stand_in, identity));
-            let world = Metered { world: &self.live, metrics: &self.metrics };
-            return Ok(Pass::Done(Box::new(pass::without_bench(&world, who).await)));
-        }
-        Ok(Pass::Problem(abandon::bench_gone(&at, &patience)))
-    }
-
-    async fn release_hosts(&self, id: &str, claims: &[Held]) -> Result<(), Error> {
-        let hosts = claims.iter().filter(|claim| claim.record.is_none()).map(|claim| claim.name.clone());
-        self.live.release_claims(id, &hosts.collect::<Vec<_>>()).await
-    }
-
-    async fn pass(&self, who: Subject, way: Way) -> Pass {
+    pub(super) async fn pass(&self, who: Subject, way: Way) -> Pass {
         let world = Metered { world: &self.live, metrics: &self.metrics };
         let done = pass::run(&world, who, way).await;
         self.live.seen(&done.who.id);
@@ -216,7 +172,7 @@ impl Reconciler {
         Pass::Done(Box::new(done))
     }
 
-    fn given<'a>(&self, tenant: &'a Tenant, bench: &'a Bench, identity: Identity) -> Given<'a> {
+    pub(super) fn given<'a>(&self, tenant: &'a Tenant, bench: &'a Bench, identity: Identity) -> Given<'a> {
         let Identity { id, record, begin } = identity;
         let id = id.unwrap_or_else(|| format!("{:016x}", rand::random::<u64>()));
         let cluster = self.settings.cluster_name.clone();

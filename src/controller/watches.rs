@@ -147,10 +147,16 @@ fn news(here: &Arc<Reconciler>) -> impl FnMut(&watcher::Result<watcher::Event<Te
                 there.insert(ObjectName::of(tenant));
                 here.hear_of(tenant);
             }
-            Ok(Event::InitDone) => here.turns.only(&std::mem::take(&mut there), now),
+            Ok(Event::InitDone) => {
+                let there = std::mem::take(&mut there);
+                here.gate().only(&there);
+                here.placements.only(&there);
+                here.turns.only(&there, now);
+            }
             Ok(Event::Apply(tenant)) => here.turns.named(tenant, now),
             Ok(Event::Delete(tenant)) => {
                 here.gate().gone(&ObjectName::of(tenant));
+                here.placements.release(&ObjectName::of(tenant));
                 here.turns.gone(&ObjectName::of(tenant), now);
             }
             Err(_) => {}

@@ -3,6 +3,7 @@
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
+use super::identity::Custody;
 use super::names::{annotation, certificate, custody, label};
 use super::report::Outcome;
 use super::stages::Stage;
@@ -139,17 +140,47 @@ pub fn all(who: &mut Subject) {
 
 /// What is said before the time is over.
 pub fn bench_gone(at: &BenchRef, patience: &Patience) -> Problem {
+    let message =
+        format!("Bench {}/{} is gone, and the site with it cannot be reached: create the Bench again", at.namespace, at.name);
+    held_up(Problem::passing("BenchGone", message), patience)
+}
+
+/// An end that cannot begin, and how a person goes on without it.
+pub fn held_up(problem: Problem, patience: &Patience) -> Problem {
     let more = match patience {
         Patience::Forever => {
             format!("; to let the Tenant go all the same, set its annotation {} to 0s", annotation::ABANDON_AFTER)
         }
         Patience::Until(_) | Patience::Unreadable(_) => patience.words(),
     };
+    Problem { message: problem.message + &more, ..problem }
+}
+
+/// Its secrets are in custody, but its site is not its own any more.
+pub fn anothers(left: &[Custody]) -> Problem {
+    let secrets: Vec<String> = left.iter().map(|one| format!("{}/{}", one.bench.namespace, custody(&one.id))).collect();
     let message = format!(
-        "Bench {}/{} is gone, and the site with it cannot be reached: create the Bench again{more}",
-        at.namespace, at.name
+        "the record of this tenant is lost, and another has its site by now: delete what it left in custody ({})",
+        secrets.join(", ")
     );
-    Problem::passing("BenchGone", message)
+    Problem::lasting("AdoptionNeeded", message)
+}
+
+/// A record that was there just now.
+pub fn record_unread() -> Problem {
+    Problem::passing("RecordUnread", "the tenant's record changes: it is read with the next look")
+}
+
+/// What is left of a tenant whose record was lost, where, and how it is removed.
+pub fn unrecorded(left: &Custody) -> String {
+    let (yard, name) = (&left.bench.namespace, &left.bench.name);
+    format!(
+        "site {} on Bench {yard}/{name}, its record is lost: bench drop-site in a pod of the bench, then kubectl delete \
+         ingress,httproute,certificate,secret -n {yard} -l {}={}",
+        left.site,
+        label::ID,
+        left.id
+    )
 }
 
 /// A Bench that is gone, as far as the record knows it.

@@ -110,6 +110,6 @@ mod tests {
             let organization = Organization { country: Some(country.to_owned()), ..Default::default() };
             super::organization(Some(&organization)).err().map(|problem| problem.reason)
         };
-        assert_eq!((said("DE"), said("UK"), said("ZZ")), (None, Some("CountryUnknown"), Some("CountryUnknown")));
+        assert_eq!((said("DE"), said("UK"), said("ZZ")), (None, Some("CountryUnknown".into()), Some("CountryUnknown".into())));
     }
 }

@@ -39,6 +39,8 @@ fn put_in_doubt(what: &str) -> &'static [Step] {
         "locked" | "scheduler" | "setup" | "admin" | "config" => &[Step::Settings],
         // Set again, and seen to work again.
         "apiUser" | "key" => &[Step::Keys, Step::Proof],
+        // It works on beside the one that is published, which nothing is known against.
+        "retired" => &[Step::Keys],
         "app" => &[Step::Apps],
         // It looks at all that a site is made of; what has vanished it says, and makes nothing in its place.
         "site" | "database" | "encryptionKey" | "error" => &[Step::Create],
@@ -67,6 +69,10 @@ pub fn of(who: &Subject) -> Option<Value> {
     let (create, keys) = (facts(Step::Create), facts(Step::Keys));
     // Whose pair it is says the step: there are two users, and they take turns.
     let user = keys["user"].as_str().map_or_else(|| input["keys"]["user"].clone(), |user| json!(user));
+    let mut expected = json!({"user": user, "roles": input["keys"]["roles"]});
+    if let (Some(expected), Some(retired)) = (expected.as_object_mut(), input["keys"].get("retired")) {
+        expected.insert("retired".to_owned(), retired.clone());
+    }
     let hashes: Map<String, Value> =
         [&create, &keys].iter().filter_map(|facts| facts["sha256"].as_object().cloned()).flatten().collect();
     Some(json!({
@@ -75,7 +81,7 @@ pub fn of(who: &Subject) -> Option<Value> {
         "database": {"name": who.database},
         "apps": want.apps,
         "settings": settings,
-        "keys": {"user": user, "roles": input["keys"]["roles"]},
+        "keys": expected,
         "sha256": hashes,
     }))
 }

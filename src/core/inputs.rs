@@ -30,7 +30,7 @@ pub fn input(who: &Subject) -> Value {
         // A site in use is backed up before an app is added to it; one that was found, not made, may be in use for years.
         "backup": who.is_adopted() || who.is_recovered() || who.record().is_some_and(|record| record.first_ready_at.is_some()),
         "settings": who.want.as_ref().map(|want| settings(want, who, true)),
-        "keys": keys(who),
+        "keys": keys(who, true),
         "archive": archive.map(|directory| json!({"directory": directory, "configCacheSeconds": 60})),
         // An archive that was meant to be made, under a policy that was changed since, need not be there.
         "drop": {"manifest": archive.filter(|_| who.parting() == DeletionPolicy::Archive)},
@@ -47,7 +47,7 @@ pub(super) fn hashed(step: Step, who: &Subject, secrets: &SecretVersions) -> Str
         Step::Report => input(who).to_string(),
         Step::Apps => text(&who.want.as_ref().map(|want| &want.apps)),
         Step::Settings => text(&(who.want.as_ref().map(|want| settings(want, who, false)), secrets)),
-        Step::Keys | Step::Proof => text(&keys(who)),
+        Step::Keys | Step::Proof => text(&keys(who, false)),
         Step::Retire => text(&(&who.site, step.as_str(), rotation::newest(who))),
         Step::Adopt | Step::Row | Step::Archive | Step::Drop | Step::Revoke => text(&(&who.site, step.as_str())),
     }
@@ -109,6 +109,8 @@ enum Entry<'a> {
 struct Keys<'a> {
     other: String,
     pair: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retired: Option<String>,
     roles: &'a [String],
     user: String,
     verify_in_site: bool,
@@ -143,12 +145,15 @@ fn settings<'a>(want: &'a Want, who: &'a Subject, whole: bool) -> Settings<'a> {
     }
 }
 
-fn keys(who: &Subject) -> Keys<'_> {
+/// The hash leaves out which user is stopped: that is the end of what the step has begun, and no other key.
+fn keys(who: &Subject, whole: bool) -> Keys<'_> {
     let user = &who.bench.spec.api_user;
     let serial = rotation::newest(who);
+    let retired = rotation::stopped(who).filter(|_| whole);
     Keys {
         other: names::api_user(&who.site, serial.saturating_add(1)),
         pair: serial,
+        retired: retired.map(|serial| names::api_user(&who.site, serial)),
         roles: &user.roles,
         user: names::api_user(&who.site, serial),
         verify_in_site: user.verify.mode == VerifyMode::InSite,

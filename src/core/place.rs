@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::subject::{Problem, site_of};
-use crate::api::{Adoption, Bench, BenchRef, NamespaceChoice, Tenant};
+use super::verdict::Note;
+use crate::api::{Adoption, Bench, BenchRef, NamespaceChoice, Phase, Tenant, TenantClaim};
+
+/// So many claims a message names at most.
+const NAMED: usize = 3;
 
 /// A Bench, and how many tenants it carries.
 pub struct Candidate<'a> {
@@ -108,4 +112,36 @@ fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool 
         }
     });
     equal && expressions
+}
+
+/// Why a Bench that is deleted does not go: the claims of the sites that are on it.
+pub fn in_use(carried: &[TenantClaim]) -> Note {
+    let of = |phase: Phase| -> Vec<&str> {
+        let has = |claim: &&TenantClaim| claim.spec.record.as_ref().is_some_and(|record| record.phase == phase);
+        carried.iter().filter(has).filter_map(|claim| claim.metadata.name.as_deref()).collect()
+    };
+    let named = |claims: &[&str]| {
+        let more = if claims.len() > NAMED { ", ..." } else { "" };
+        format!("{}{more}", claims.iter().take(NAMED).copied().collect::<Vec<_>>().join(", "))
+    };
+    let (living, kept, given_up) = (of(Phase::Active), of(Phase::Retained), of(Phase::Abandoned));
+    let mut parts = vec![];
+    if !living.is_empty() {
+        parts.push(format!("tenants on it: {} (delete them first)", living.len()));
+    }
+    if !kept.is_empty() {
+        parts.push(format!(
+            "sites that stayed when their Tenants were deleted: {} (move them to where they are to live, then delete the TenantClaims: {})",
+            kept.len(),
+            named(&kept)
+        ));
+    }
+    if !given_up.is_empty() {
+        parts.push(format!(
+            "ends that were given up: {} (take away what spec.record.left of the TenantClaims names, then delete those: {})",
+            given_up.len(),
+            named(&given_up)
+        ));
+    }
+    Note::new("InUse", format!("{}; then it goes by itself", parts.join("; ")))
 }

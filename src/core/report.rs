@@ -107,7 +107,7 @@ fn suspended(pass: &Pass<'_>) -> Option<Note> {
 pub fn problem(old: Option<&TenantStatus>, generation: i64, now: Timestamp, problem: &Problem) -> TenantStatus {
     let mut status = old.cloned().unwrap_or_default();
     status.observed_generation = Some(generation);
-    let note = Note::new(problem.reason, problem.message.clone());
+    let note = Note::new(problem.reason.clone(), problem.message.clone());
     let mut scribe = Scribe { old, now, generation, conditions: vec![] };
     scribe.write(Condition::Ready, Truth::False, &note);
     for stage in Stage::ALL {

@@ -59,6 +59,12 @@ pub fn old(who: &Subject) -> Option<u32> {
     serial.checked_sub(1).filter(|_| !retired)
 }
 
+/// The pair before the newest, once it is known to be stopped: its user has no key until the next pair is set.
+pub fn stopped(who: &Subject) -> Option<u32> {
+    let Rotation { serial, retired, .. } = rotation(who);
+    serial.checked_sub(1).filter(|_| retired)
+}
+
 /// The pairs that have to be in custody: no other works in the site, or ever will.
 pub fn is_held(who: &Subject, serial: u32) -> bool {
     serial == newest(who) || Some(serial) == old(who) || proven(who).is_some_and(|proven| proven.serial == serial)

@@ -9,14 +9,14 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::abandon::{self, Patience};
 use super::expectation::{self, Doubt};
+pub use super::hosts::{hosts_of, site_of};
 use super::identity::{self, Begin};
+pub use super::problem::Problem;
 use super::steps::Step;
 use super::want::want;
 pub use super::want::{Config, ConfigValue, Want};
 use super::{check, names, rollout, templates};
-use crate::api::{
-    Bench, BenchRef, BenchSpec, DeletionPolicy, Hosts, Origin, Phase, Record, Template, Tenant, TenantPlan, TenantSpec,
-};
+use crate::api::{Bench, BenchRef, BenchSpec, DeletionPolicy, Hosts, Origin, Phase, Record, Template, Tenant, TenantPlan};
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName {
@@ -87,25 +87,6 @@ pub struct SecretInput {
     pub secret: String,
     pub key: String,
     pub env: String,
-}
-
-/// Why no subject could be made of a Tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    pub reason: &'static str,
-    pub message: String,
-    /// True where something outside may put it right (a plan that appears), false where the spec has to change.
-    pub passing: bool,
-}
-
-impl Problem {
-    pub fn passing(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), passing: true }
-    }
-
-    pub fn lasting(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), passing: false }
-    }
 }
 
 /// Everything that is read before a pass can begin.
@@ -306,21 +287,4 @@ impl Subject {
         });
         password.chain(config).collect()
     }
-}
-
-/// The name of the site that the Tenant has, or would have, on a Bench.
-pub fn site_of(spec: &TenantSpec, bench: &BenchSpec) -> String {
-    spec.site_name.clone().unwrap_or_else(|| render(&bench.site_name_template, &spec.subdomain, &bench.domain))
-}
-
-/// The hosts that a Tenant would have on a Bench.
-pub fn hosts_of(spec: &TenantSpec, bench: &BenchSpec) -> Hosts {
-    Hosts {
-        frontend: render(&bench.hosts.frontend, &spec.subdomain, &bench.domain),
-        api: render(&bench.hosts.api, &spec.subdomain, &bench.domain),
-    }
-}
-
-fn render(template: &str, subdomain: &str, domain: &str) -> String {
-    template.replace("{subdomain}", subdomain).replace("{domain}", domain)
 }

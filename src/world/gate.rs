@@ -1,6 +1,6 @@
 //! How many Jobs may work on one bench at once. Lives in the leader's memory, and is filled again from unfinished Jobs when a leader starts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use k8s_openapi::jiff::Timestamp;
@@ -132,6 +132,17 @@ impl Gate {
             running.chain(waiting).filter(|(_, other)| *other == tenant).map(|(id, _)| id.clone()).collect()
         };
         ids.iter().for_each(|id| self.leave(id));
+    }
+
+    /// All Tenants there are, after a watch began anew: it does not tell of those that went meanwhile.
+    pub fn only(&self, there: &BTreeSet<ObjectName>) {
+        let held: BTreeSet<ObjectName> = {
+            let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+            let held = lanes.values().flat_map(|lane| lane.running.values().chain(lane.waiting.values()));
+            // Who has a spare slot is no Tenant.
+            held.filter(|tenant| !tenant.name.is_empty()).cloned().collect()
+        };
+        held.difference(there).for_each(|tenant| self.gone(tenant));
     }
 
     /// The Tenant can't go on: it waits for nothing meanwhile. Says whose slots it has: its Job may be running.

@@ -8,7 +8,7 @@ use k8s_openapi::jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::api::{Record, Tenant, TenantPlan};
-use crate::core::rollout::{self, Came, Course, Standing, Tally, Version};
+use crate::core::rollout::{self, Came, Copies, Course, Standing, Tally, Version};
 use crate::core::subject::{ObjectName, Subject};
 
 pub struct Turns {
@@ -83,9 +83,9 @@ impl Turns {
         let Some(want) = &who.want else { return };
         // While nothing can be written, the record has what it had.
         let held = who.record().and_then(|record| record.plan.as_ref()).filter(|held| held.name == want.plan);
-        let has = Version::of(held.unwrap_or(&want.copy));
+        let copies = Copies { has: Version::of(held.unwrap_or(&want.copy)), given: Version::of(&want.copy) };
         let new = who.record().is_none_or(|record| record.first_ready_at.is_none());
-        self.change(&want.plan, who.now, |course| course.report(&who.tenant, has, new, came, who.now));
+        self.change(&want.plan, who.now, |course| course.report(&who.tenant, copies, new, came, who.now));
     }
 
     /// A tenant that can't be changed now: paused, or in trouble of its own.

@@ -8,11 +8,11 @@ use crate::{changes, lines, writes};
 
 const LATER: &str = "galleon";
 
-fn edit(rig: &Rig, name: &str, change: impl FnOnce(&mut Value)) {
+pub fn edit(rig: &Rig, name: &str, change: impl FnOnce(&mut Value)) {
     rig.server.with(|store| store.edit("tenants", HOME, name, change));
 }
 
-fn bench(rig: &Rig, change: impl FnOnce(&mut Value)) {
+pub fn bench(rig: &Rig, change: impl FnOnce(&mut Value)) {
     rig.server.with(|store| store.edit("benches", YARD, "dock", change));
 }
 
@@ -35,7 +35,7 @@ fn record(rig: &Rig) -> Value {
         .expect("a record")
 }
 
-fn lose(rig: &Rig, plural: &str, lost: impl Fn(&Value) -> bool) {
+pub fn lose(rig: &Rig, plural: &str, lost: impl Fn(&Value) -> bool) {
     let names: Vec<Value> = rig.server.with(|store| store.of(plural).filter(|object| lost(object)).cloned().collect());
     for object in names {
         let text = |part: &str| object["metadata"][part].as_str().unwrap_or_default().to_owned();
@@ -198,7 +198,7 @@ async fn a_secret_of_somebody_else_in_the_place_of_custody_is_left_and_does_not_
     assert_eq!(get(&rig, "secrets", YARD, &name), before);
 }
 
-fn abandon(rig: &Rig, after: &str) {
+pub fn abandon(rig: &Rig, after: &str) {
     edit(rig, "wharf", |tenant| tenant["metadata"]["annotations"]["tenancy.nexuserp.io/abandon-after"] = json!(after));
 }
 

@@ -81,13 +81,14 @@ fn what_is_in_doubt_already_is_looked_at_again_until_its_repair_begins() {
 #[test]
 fn each_difference_has_the_steps_run_again_that_put_it_right() {
     use Step::{Apps, Create, Keys, Proof, Settings};
-    let cases: [(&str, &[Step]); 12] = [
+    let cases: [(&str, &[Step]); 13] = [
         ("locked", &[Settings]),
         ("scheduler", &[Settings]),
         ("config:berths", &[Settings]),
         ("config", &[Settings]),
         ("admin", &[Settings]),
         ("apiUser", &[Keys, Proof]),
+        ("retired", &[Keys]),
         ("key", &[Keys, Proof]),
         ("app:erpnext", &[Apps]),
         ("encryptionKey", &[Create]),

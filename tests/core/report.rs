@@ -154,7 +154,7 @@ fn one_that_leaves_is_never_ready_and_says_what_holds_it() {
 #[test]
 fn a_tenant_without_a_place_has_every_condition_and_a_reason() {
     for (passing, present) in [(true, Condition::Reconciling), (false, Condition::Stalled)] {
-        let trouble = Problem { reason: "PlanNotFound", message: "there is no such plan".to_owned(), passing };
+        let trouble = Problem { reason: "PlanNotFound".into(), message: "there is no such plan".to_owned(), passing };
         let status = problem(None, 3, noon(), &trouble);
         assert_eq!(said(&status, Condition::Ready), Some(("False", "PlanNotFound")));
         assert_eq!(said(&status, present), Some(("True", "PlanNotFound")));

@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use tenant_operator::api::{Record, Rollout, TenantPlan};
 use tenant_operator::core::record;
-use tenant_operator::core::rollout::{Came, Course, Standing, Tally, Version, applied, copy, standing, status};
+use tenant_operator::core::rollout::{Came, Copies, Course, Standing, Tally, Version, applied, copy, standing, status};
 use tenant_operator::core::subject::ObjectName;
 
 use crate::manifests::{ID, noon};
@@ -25,6 +25,11 @@ fn plan(generation: i64) -> TenantPlan {
 
 fn version(generation: i64) -> Version {
     Version::of(&copy(PLAN, &plan(generation)))
+}
+
+/// In the record, and what the pass was about.
+fn both(generation: i64) -> Copies {
+    Copies { has: version(generation), given: version(generation) }
 }
 
 /// A record that holds a copy of the plan.
@@ -89,7 +94,7 @@ fn edited(tenants: u32) -> (Course, Vec<u32>) {
     course.see(PLAN, &plan(4));
     for number in 0..tenants {
         course.named(&name(number), later(u64::from(number)), None);
-        course.report(&name(number), version(4), false, Came::Settled, noon());
+        course.report(&name(number), both(4), false, Came::Settled, noon());
     }
     course.see(PLAN, &plan(5));
     let called = advance(&mut course);
@@ -105,7 +110,7 @@ fn numbers(names: Vec<ObjectName>) -> Vec<u32> {
 }
 
 fn report(course: &mut Course, number: u32, generation: i64, came: Came) -> Vec<u32> {
-    course.report(&name(number), version(generation), false, came, noon());
+    course.report(&name(number), both(generation), false, came, noon());
     advance(course)
 }
 
@@ -214,7 +219,7 @@ fn a_new_tenant_neither_takes_a_turn_nor_stops_anybody() {
     let (mut course, _) = edited(3);
     for number in 7..10 {
         course.named(&name(number), noon(), None);
-        course.report(&name(number), version(5), true, Came::Failed, noon());
+        course.report(&name(number), both(5), true, Came::Failed, noon());
     }
     assert_eq!(course.tally(), Tally { following: 3, changing: 2, waiting: 1, ..Default::default() });
 }
@@ -252,10 +257,10 @@ fn one_that_goes_leaves_its_turn_to_the_next() {
 #[test]
 fn a_change_that_takes_too_long_counts_as_failed_but_not_the_time_in_the_queue_of_the_bench() {
     let (mut course, _) = edited(3);
-    course.report(&name(0), version(5), false, Came::Queued, later(7000));
-    course.report(&name(1), version(5), false, Came::UnderWay, later(7000));
+    course.report(&name(0), both(5), false, Came::Queued, later(7000));
+    course.report(&name(1), both(5), false, Came::UnderWay, later(7000));
     assert_eq!(course.tally(), Tally { changing: 1, failing: 1, waiting: 1, ..Default::default() });
-    course.report(&name(0), version(5), false, Came::UnderWay, later(10_000));
+    course.report(&name(0), both(5), false, Came::UnderWay, later(10_000));
     assert_eq!(course.tally().failing, 1);
     assert_eq!(report(&mut course, 1, 5, Came::Settled), [2]);
 }
@@ -303,4 +308,22 @@ fn a_status_that_says_the_same_is_the_same() {
     let changed = status(PLAN, &plan, &fewer, later(99));
     assert_eq!(changed.conditions[0].last_transition_time.0, later(99));
     assert_eq!((changed.tenants, changed.following, changed.failing), (Some(2), Some(1), Some(0)));
+}
+
+#[test]
+fn one_whose_record_cannot_take_the_plan_counts_as_failed_and_is_not_called_for_ever() {
+    let (mut course, _) = edited(4);
+    let refused = || Copies { has: version(4), given: version(5) };
+    course.report(&name(0), refused(), false, Came::Failed, noon());
+    assert_eq!((course.tally().failing, advance(&mut course)), (1, vec![2]), "its slot is free, and it is not called again");
+    assert!(course.may_change(&name(0)), "it tries again whenever it is looked at");
+    course.report(&name(0), refused(), false, Came::UnderWay, noon());
+    assert_eq!(course.tally().failing, 1, "until it is settled");
+    course.report(&name(0), both(5), false, Came::Settled, noon());
+    assert_eq!(course.tally().failing, 0);
+
+    course.report(&name(1), refused(), false, Came::Failed, noon());
+    course.see(PLAN, &plan(6));
+    report(&mut course, 2, 5, Came::Settled);
+    assert!(course.may_change(&name(1)) || advance(&mut course).contains(&1), "another version may be one that it can take");
 }

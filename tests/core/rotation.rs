@@ -168,3 +168,19 @@ fn a_receipt_that_cannot_be_read_is_that_of_the_first_pair() {
         assert_eq!((proven.serial, proven.issued), (0, noon()));
     }
 }
+
+#[test]
+fn the_user_that_was_stopped_is_named_to_the_step_and_the_inspection_and_makes_no_other_input() {
+    let of = |who: &Subject| (steps::hash(Step::Keys, who, &Default::default()), steps::input(who)["keys"].clone());
+    let mut who = proven(1, None);
+    let before = of(&who);
+    assert_eq!(before.1.get("retired"), None, "it works on for a while");
+    turn(&mut who, |rotation| rotation.retired = true);
+    let after = of(&who);
+    assert_eq!(after.1["retired"], after.1["other"]);
+    assert_eq!(before.0, after.0);
+    let mut next = who.clone();
+    turn(&mut next, |rotation| *rotation = rotation::begun(&who));
+    assert_eq!(of(&next).1.get("retired"), None, "the next pair is its own");
+    assert_eq!(of(&proven(0, None)).1.get("retired"), None, "of the first pair nobody was before");
+}

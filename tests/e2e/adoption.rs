@@ -2,7 +2,7 @@
 
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
-use tenant_operator::api::{Adoption, Bench, Tenant};
+use tenant_operator::api::{Adoption, Bench, BenchRef, Tenant};
 
 use crate::bench::{INGRESS_15, Place};
 use crate::case::{self, Case, Company, READY, id};
@@ -33,9 +33,7 @@ fn a_site_of_old_is_reported_taken_over_and_kept() {
         case.until(&case.name, "refused, since the Bench does not list the site", READY, unlisted).await;
         assert_eq!(case.inside(&place).site_config(&site), before);
 
-        let benches = Api::<Bench>::namespaced(case.lab.client.clone(), place.namespace);
-        let listed = json!({"spec": {"adoption": {"siteNames": [site]}}});
-        benches.patch(&bench.name, &PatchParams::default(), &Patch::Merge(listed)).await.expect("a changed Bench");
+        list(case, &bench, &site).await;
         let reported = |tenant: Option<&Tenant>| changes(tenant).is_some_and(|changes| !changes.is_empty());
         case.until(&case.name, "reported", READY, reported).await;
         assert_eq!(case.inside(&place).site_config(&site), before, "a report changes nothing");
@@ -54,6 +52,13 @@ fn a_site_of_old_is_reported_taken_over_and_kept() {
         let ping = Door::inside(&case.lab, place.namespace, &site).await.get("/api/method/ping").await;
         assert_eq!(ping.status, 200, "an adopted site is retained unless its Tenant says otherwise");
     });
+}
+
+/// The Bench's word that the site may be taken over.
+pub async fn list(case: &Case, bench: &BenchRef, site: &str) {
+    let benches = Api::<Bench>::namespaced(case.lab.client.clone(), &bench.namespace);
+    let listed = json!({"spec": {"adoption": {"siteNames": [site]}}});
+    benches.patch(&bench.name, &PatchParams::default(), &Patch::Merge(listed)).await.expect("a changed Bench");
 }
 
 async fn made_by_hand(case: &Case, place: &Place, site: &str) {

@@ -1,7 +1,5 @@
 //! A bench that fails in the middle, a person who changes his mind in the middle: both end well without anybody.
 
-use std::time::{Duration, Instant};
-
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::{Api, ResourceExt};
 use serde_json::json;
@@ -51,9 +49,7 @@ fn a_tenant_that_is_deleted_while_its_site_is_built_leaves_nothing() {
         let id = pod.labels()["tenancy.nexuserp.io/id"].clone();
         case.remember(&place, &case.name, &id);
 
-        let begun = Instant::now();
         case.delete(&case.name).await;
-        assert!(begun.elapsed() < Duration::from_secs(60), "there was no need to wait for a site that nobody used");
         remains::nothing(case, &place, &case.name, &id).await;
     });
 }

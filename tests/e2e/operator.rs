@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::Command;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, DeleteParams, ListParams};
@@ -9,6 +10,7 @@ use kube::{ResourceExt, runtime::wait};
 
 use crate::edge::Door;
 use crate::lab::{self, Lab, OPERATOR};
+use crate::wait::within;
 
 /// Requests to the API server by verb and resource, since the process began.
 pub type Requests = BTreeMap<(String, String), u64>;
@@ -60,14 +62,29 @@ impl Lab {
 
     /// SIGKILL to the process in the container. The kubelet starts another in the same pod.
     pub async fn kill_operator(&self) {
-        let pod = self.operator_pod().await;
-        let container = pod.status.and_then(|status| status.container_statuses?.first()?.container_id.clone());
-        let container = container.expect("a container");
+        for _ in 0..10 {
+            let pod = self.operator_pod().await;
+            let (name, container) = (pod.name_any(), container(Some(&pod)).expect("a container").to_owned());
+            match self.kill(&container) {
+                Ok(_) => return,
+                // Ended by itself, or by an earlier kill, and the kubelet has not said so yet.
+                Err(complaint) if complaint.contains("not found") => {
+                    let pods = Api::<Pod>::namespaced(self.client.clone(), OPERATOR);
+                    let another = |pod: Option<&Pod>| self::container(pod) != Some(&container);
+                    within(Duration::from_secs(60), "another container", wait::await_condition(pods, &name, another)).await;
+                }
+                Err(complaint) => panic!("the operator was to be killed: {complaint}"),
+            }
+        }
+        panic!("the operator ends by itself, again and again");
+    }
+
+    fn kill(&self, container: &str) -> Result<String, String> {
         let socket = self.dir.join("containerd/sock");
         let mut command = Command::new("ctr");
         command.arg("--address").arg(socket).args(["--namespace", "k8s.io", "tasks", "kill", "--signal", "SIGKILL"]);
         command.arg(container.trim_start_matches("containerd://"));
-        lab::output(command, "").expect("a killed container");
+        lab::output(command, "")
     }
 
     /// The same, and the pod is gone as well: another pod, of another name, has to wait until the lease runs out.
@@ -79,4 +96,9 @@ impl Lab {
         let gone = wait::conditions::is_deleted(pod.metadata.uid.as_deref().unwrap_or_default());
         wait::await_condition(pods, &pod.name_any(), gone).await.expect("a watch");
     }
+}
+
+/// As the pod's status has it.
+fn container(pod: Option<&Pod>) -> Option<&String> {
+    pod?.status.as_ref()?.container_statuses.as_ref()?.first()?.container_id.as_ref()
 }

@@ -3,15 +3,51 @@
 use std::time::Duration;
 
 use kube::Api;
-use kube::api::ListParams;
-use tenant_operator::api::{DeletionPolicy, Phase, TenantClaim};
+use kube::api::{DeleteParams, ListParams};
+use tenant_operator::api::{Adoption, DeletionPolicy, Phase, Tenant, TenantClaim};
 
+use crate::adoption;
 use crate::bench::{GATEWAY_15, Place};
-use crate::case::{self, Case, Company, id};
+use crate::case::{self, Case, Company, GONE, READY, id};
 use crate::edge::Door;
-use crate::history::{condition, says};
+use crate::history::{self, condition, follow, says};
 use crate::lab::CUSTOMERS;
+use crate::remains;
 use crate::tenant::{light_plan, tenant};
+
+#[test]
+fn a_retained_site_moves_with_its_tenant_to_another_namespace() {
+    case::run("move", Company::On(GATEWAY_15.namespace), async |case| {
+        let place = GATEWAY_15;
+        let (plan, bench) = (case.plan(light_plan).await, case.bench(place).await);
+        let (name, site) = (&case.name, place.api_host(&case.name));
+        let mut before = tenant(name, CUSTOMERS, &plan, bench.clone());
+        before.spec.deletion_policy = Some(DeletionPolicy::Retain);
+        case.apply(&before).await;
+        let (ready, _) = case.ready(&place, name).await;
+        let installed = case.inside(&place).site_config(&site)["db_password"].clone();
+        adoption::list(case, &bench, &site).await;
+
+        let mut after = tenant(name, place.namespace, &plan, bench);
+        after.spec.adoption = Adoption::TakeOver;
+        case.apply(&after).await;
+        let there = case.tenants(place.namespace);
+        let held = |tenant: Option<&Tenant>| says(tenant, "Ready", "Conflict");
+        follow(&there, name, "refused while the other is there", Duration::from_secs(60), held).await;
+
+        case.delete(name).await;
+        let (moved, _) = follow(&there, name, "Ready", READY, history::ready).await;
+        assert_eq!(id(&moved.expect("a Tenant")), id(&ready), "it is the same tenant");
+        assert_eq!(case.inside(&place).site_config(&site)["db_password"], installed, "with the same site");
+        let key = case.lab.secret(place.namespace, &format!("{name}-credentials")).await.expect("a key");
+        let api = Door::public(&case.lab, &site).await.with_key(&key["api-key"], &key["api-secret"]);
+        api.until("/api/method/frappe.auth.get_logged_user", 200).await;
+
+        there.delete(name, &DeleteParams::default()).await.expect("a deletion");
+        follow(&there, name, "gone", GONE, |tenant| tenant.is_none()).await;
+        remains::nothing(case, &place, name, &id(&ready)).await;
+    });
+}
 
 #[test]
 fn a_retained_site_stays_and_is_not_taken_up_again_by_itself() {

@@ -5,20 +5,30 @@ use std::time::Duration;
 use futures::executor::block_on;
 use tenant_operator::api::{Holder, Phase, Tenant};
 use tenant_operator::controller::pass;
-use tenant_operator::core::identity::{self, Begin, Held, Identity, Named};
+use tenant_operator::core::identity::{self, Begin, Custody, Held, Identity, Named};
 use tenant_operator::core::stages::Way;
-use tenant_operator::core::subject::{ObjectName, Subject};
+use tenant_operator::core::subject::{ObjectName, Problem, Subject, site_of};
 use tenant_operator::core::{abandon, report};
 use tenant_operator::world::Error;
 
+use crate::finding::{Who, who};
 use crate::operator::{Next, Operator, next};
 use crate::sim::Sim;
 
 impl Operator {
     pub fn down(&mut self, sim: &Sim, name: &ObjectName, tenant: &Tenant) -> Result<Next, Error> {
-        let claims = sim.outside().recall(name);
+        let mut claims = sim.outside().recall(name);
+        let mut named = identity::named(&claims, &tenant.spec.subdomain);
+        if matches!(named, Named::Nobody | Named::Hosts(_)) {
+            match look_for_record(sim, name, tenant)? {
+                Some(Ok(())) => claims = sim.outside().recall(name),
+                Some(Err(problem)) => return self.tell_problem(sim, name, tenant, &problem),
+                None => {}
+            }
+            named = identity::named(&claims, &tenant.spec.subdomain);
+        }
         let hosts: Vec<String> = claims.iter().filter(|claim| claim.record.is_none()).map(|claim| claim.name.clone()).collect();
-        let (id, held) = match identity::named(&claims, &tenant.spec.subdomain) {
+        let (id, held) = match named {
             Named::Nobody => return self.let_go(sim, name),
             Named::Active(id, held) => (id, held),
             Named::Kept(Held { holder, record: Some(held), .. }) if held.record.phase == Phase::Retained => (holder.id, held),
@@ -74,4 +84,26 @@ impl Operator {
         sim.outside().release(name)?;
         Ok(Next::Gone)
     }
+}
+
+/// None where nothing tells that there ever was a record, or nobody waits for it any longer; else whether it was made again.
+fn look_for_record(sim: &Sim, name: &ObjectName, tenant: &Tenant) -> Result<Option<Result<(), Problem>>, Error> {
+    let (left, patience) = (left_in_custody(sim, name, tenant), abandon::patience(tenant));
+    if left.is_empty() || patience.is_over(sim.outside().time()) {
+        return Ok(None);
+    }
+    let taken = match who(sim, name, tenant)? {
+        Err(problem) => Err(problem),
+        Ok(Who::Up(who)) if matches!(who.begin, Begin::Recover(_) | Begin::Adopt(1..)) => block_on(pass::take_claims(sim, *who)),
+        Ok(Who::Up(_) | Who::Leaving(_)) => Err(abandon::anothers(&left)),
+    };
+    Ok(Some(taken.map_err(|problem| abandon::held_up(problem, &patience))))
+}
+
+fn left_in_custody(sim: &Sim, name: &ObjectName, tenant: &Tenant) -> Vec<Custody> {
+    let outside = sim.outside();
+    let site = site_of(&tenant.spec, &outside.bench.spec);
+    let mut left = if outside.bench_there { outside.custodies(name) } else { vec![] };
+    left.retain(|one| one.site == site);
+    left
 }

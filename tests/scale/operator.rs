@@ -71,12 +71,21 @@ impl Operator {
 
     /// Its metrics: each line's name with its labels, and the value.
     pub async fn metrics(&self) -> Result<BTreeMap<String, f64>, Failure> {
-        let text = self.client.get(format!("http://{HEALTH}/metrics")).send().await?.text().await?;
+        let Ok(answer) = self.client.get(format!("http://{HEALTH}/metrics")).send().await else {
+            return Err(format!("the operator does not answer any more; it said last: {}", self.last_words()).into());
+        };
+        let text = answer.text().await?;
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         Ok(lines
             .filter_map(|line| line.rsplit_once(' '))
             .filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)))
             .collect())
+    }
+
+    /// Why it ended, if it did: on a machine that is too busy it loses its lease.
+    fn last_words(&self) -> String {
+        let log = std::fs::read_to_string(self.dir.join("operator.log")).unwrap_or_default();
+        log.lines().last().unwrap_or("nothing").chars().take(400).collect()
     }
 
     /// Tenants that it counts as Ready.

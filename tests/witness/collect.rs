@@ -207,7 +207,9 @@ impl Processes {
             return;
         }
         let words = String::from_utf8_lossy(&line).replace('\0', " ");
-        seen.text(&format!("process {words:.60}"), &words);
+        // Not by its arguments: they are what is searched.
+        let program = words.split(' ').next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+        seen.text(&format!("process {program} ({pid})"), &words);
         let Some(who) = Who::of(&words) else { return };
         if self.ours.insert(pid, who).is_none() && who == Who::Operator {
             let token = format!("/proc/{pid}/root/var/run/secrets/kubernetes.io/serviceaccount/token");

@@ -33,7 +33,7 @@ impl Who {
         } else if words.contains("/tenant-operator/steps/main.py") {
             Some(Self::Job)
         } else {
-            words.trim_end().ends_with("tenant-operator answer").then_some(Self::Answer)
+            words.contains("tenant-operator answer ").then_some(Self::Answer)
         }
     }
 
@@ -66,6 +66,8 @@ pub fn of_process(pid: u32, who: Who) -> HashSet<Connection> {
 }
 
 const LISTENS: &str = "0A";
+/// The kernel gives a port from here on to who connects.
+const EPHEMERAL: u16 = 32_768;
 
 fn parse(table: &str, who: Who) -> HashSet<Connection> {
     let rows = || {
@@ -76,7 +78,9 @@ fn parse(table: &str, who: Who) -> HashSet<Connection> {
     };
     let open: HashSet<u16> = rows().filter(|(_, _, state)| *state == LISTENS).map(|((_, port), _, _)| port).collect();
     let others = rows().filter(|(_, (address, _), state)| *state != LISTENS && !address.is_loopback());
-    let connection = |((_, own), (address, port), _): ((Ipv4Addr, u16), (Ipv4Addr, u16), &str)| match open.contains(&own) {
+    // Also where the process that listened was killed.
+    let incoming = |own: u16, port: u16| open.contains(&own) || own < EPHEMERAL && port >= EPHEMERAL;
+    let connection = |((_, own), (address, port), _): ((Ipv4Addr, u16), (Ipv4Addr, u16), &str)| match incoming(own, port) {
         true => Connection { who, incoming: true, address: Ipv4Addr::UNSPECIFIED, port: own },
         false => Connection { who, incoming: false, address, port },
     };
@@ -181,12 +185,19 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_that_outlives_the_process_that_listened_came_from_outside() {
+        let left = "  sl  local_address rem_address   st\n   2: 0501F40A:1F90 0101F40A:9C40 06 0:0\n";
+        let into = Connection { who: Who::Operator, incoming: true, address: Ipv4Addr::UNSPECIFIED, port: 8080 };
+        assert_eq!(parse(left, Who::Operator), HashSet::from([into]));
+    }
+
+    #[test]
     fn pods_of_ours_are_known_by_their_command_lines() {
         assert_eq!(
             Who::of("/usr/local/bin/tenant-operator run --cluster-name=lab --lease-name=tenant-operator "),
             Some(Who::Operator)
         );
-        assert_eq!(Who::of("/usr/local/bin/tenant-operator answer "), Some(Who::Answer));
+        assert_eq!(Who::of("/usr/local/bin/tenant-operator answer --messages=/messages "), Some(Who::Answer));
         assert_eq!(
             Who::of("/home/frappe/frappe-bench/env/bin/python /tenant-operator/steps/main.py create apps "),
             Some(Who::Job)

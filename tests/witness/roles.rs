@@ -16,7 +16,15 @@ use crate::used::{self, Used};
 const NEEDED: [(&str, &str, &str, &str); 0] = [];
 
 /// Used in single namespaces, and granted in the whole cluster all the same: group/resource, verb, reason.
-const ANYWHERE: [(&str, &str, &str); 0] = [];
+const ANYWHERE: [(&str, &str, &str); 3] = [
+    ("tenancy.nexuserp.io/benches", "get", "the Bench that a Tenant or its record names may be anywhere"),
+    (
+        "events.k8s.io/events",
+        "patch",
+        "an Event that is told again is counted where its object is, and Tenants and Benches may be anywhere",
+    ),
+    ("tenancy.nexuserp.io/tenants", "get", "whoever holds a site may be anywhere"),
+];
 
 /// One verb for one resource, by one role, in one place or (None) in the whole cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -14,6 +14,10 @@ use crate::{folder, lab, say};
 const LEAST_SECRETS: usize = 40;
 const LEAST_PLACES: usize = 200;
 
+/// What tests do as a person would, with Frappe's own commands: those put the password of a site's database on the command line of
+/// MariaDB's client. Part of the secret's name, part of the place.
+const BY_HAND: [(&str, &str); 2] = [("/sites/restored-", "process mariadb "), ("/sites/api.e2e-adopt-", "process mariadb ")];
+
 #[derive(Deserialize)]
 struct Secret {
     name: String,
@@ -32,8 +36,12 @@ pub fn search(dir: &Path) {
     let (mut places, mut hits) = (BTreeSet::new(), BTreeSet::new());
     let mut search = |place: String, text: &[u8]| {
         for (index, form) in needles.find(text) {
+            let name = &secrets[index].name;
+            if BY_HAND.iter().any(|(secret, at)| name.contains(secret) && place.starts_with(at)) {
+                continue;
+            }
             // Never the value: this goes into a log as well.
-            hits.insert(format!("{} is in {place}, {form}", secrets[index].name));
+            hits.insert(format!("{name} is in {place}, {form}"));
         }
         places.insert(place);
     };

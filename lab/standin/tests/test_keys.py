@@ -109,6 +109,32 @@ print(get_decrypted_password("User", "operator@saas.local", "api_secret"))
         self.assertEqual(self.user_of(token), "operator@saas.local")
 
 
+class RoleProfiles(BenchTest):
+    def roles_after(self, release, *changes):
+        site = new_site(release=release)[0]
+        lines = """
+frappe.get_doc({"doctype": "Role Profile", "role_profile": "Clerk", "roles": [{"role": "Website Manager"}]}).insert()
+user = frappe.get_doc({"doctype": "User", "email": "a@b.test", "first_name": "A", "roles": [{"role": "System Manager"}]})
+%s
+user.insert()
+user.append_roles("System Manager")
+user.save()
+frappe.db.commit()
+print(sorted(row.role for row in frappe.get_doc("User", "a@b.test").roles), user.role_profile_name)
+"""
+        return python(lines % "\n".join(changes), site, release)
+
+    def test_take_the_place_of_a_users_own_roles_at_each_save(self):
+        link, row = 'user.role_profile_name = "Clerk"', 'user.append("role_profiles", {"role_profile": "Clerk"})'
+        self.assertEqual(self.roles_after("15", link), "['Website Manager'] Clerk")
+        self.assertEqual(self.roles_after("16", row), "['Website Manager'] None")
+        self.assertEqual(self.roles_after("16", link), "['Website Manager'] None")
+
+    def test_a_disabled_role_goes_with_the_next_save(self):
+        off = 'frappe.db.set_value("Role", "System Manager", "disabled", 1)'
+        self.assertEqual(self.roles_after("15", off), "[] None")
+
+
 class KeysIn16(Keys):
     release = "16"
     test_of_a_disabled_user_still_work_in_15 = None

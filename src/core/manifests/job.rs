@@ -18,7 +18,9 @@ use crate::core::{names, rotation, templates};
 /// `source` is the Deployment that the Bench names in `jobs.podFrom`.
 pub fn job(who: &Subject, plan: &JobPlan, source: Option<&Deployment>) -> Job {
     let bench = BenchPod::new(&who.bench.spec, source);
-    let input = with_template(who, plan, bench.image(), input(who));
+    let mut input = with_template(who, plan, bench.image(), input(who));
+    // Not part of what a step's hash is made of: by it a site tells a Job from those that were made before it.
+    input["issued"] = serde_json::json!(who.now.as_millisecond());
     let containers: Vec<Container> = plan
         .containers
         .iter()

@@ -36,15 +36,18 @@ pub const FILES: &[(&str, &str)] = files![
     "tenant_frappe.py",
     "tenant_input.py",
     "tenant_inspect.py",
+    "tenant_key.py",
     "tenant_keys.py",
     "tenant_report.py",
     "tenant_restore.py",
     "tenant_run.py",
     "tenant_sanitise.py",
+    "tenant_server.py",
     "tenant_settings.py",
     "tenant_site.py",
     "tenant_suspend.py",
     "tenant_template.py",
+    "tenant_users.py",
 ];
 
 /// Named by what it holds: a new version is a new ConfigMap, and a running Job keeps its own.

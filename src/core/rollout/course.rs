@@ -40,11 +40,21 @@ struct Member {
     created: Timestamp,
     /// The copy in its record; none while that was not read.
     has: Option<Version>,
+    /// The version that it was to take up and could not.
+    refused: Option<Version>,
     /// The generation that it was settled with, as its status has it.
     shown: Option<i64>,
     stage: Stage,
     /// Paused, or in trouble of its own: it does not come when it is called.
     aside: bool,
+}
+
+/// A plan as a tenant has it.
+pub struct Copies {
+    /// In its record, after the pass.
+    pub has: Version,
+    /// What the pass was about: where it is another, the record could not take it.
+    pub given: Version,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,7 +168,7 @@ impl Course {
     pub fn named(&mut self, name: &ObjectName, created: Timestamp, shown: Option<i64>) {
         let member = match self.members.get(name) {
             Some(member) => Member { shown, ..member.clone() },
-            None => Member { created, has: None, shown, stage: Stage::Unseen, aside: false },
+            None => Member { created, has: None, refused: None, shown, stage: Stage::Unseen, aside: false },
         };
         self.put(name.clone(), member);
     }
@@ -179,12 +189,23 @@ impl Course {
     /// after a restart, one that had failed on an earlier version and is tried again. It goes on with that, and then waits for its turn.
     pub fn may_change(&self, name: &ObjectName) -> bool {
         let Some(rollout) = self.now.as_ref().map(|now| now.rollout) else { return false };
-        let turn = self.members.get(name).is_some_and(|member| matches!(member.stage, Stage::Changing(_)));
-        turn && self.tally.unseen == 0 && !self.tally.stopped(rollout) && self.tally.changing <= rollout.at_once.max(1)
+        let Some(member) = self.members.get(name) else { return false };
+        // One that could not take it up tries again with every pass: that it failed is known, and it is nobody else's turn.
+        let again = self.refuses(member);
+        again && self.tally.unseen == 0
+            || matches!(member.stage, Stage::Changing(_))
+                && self.tally.unseen == 0
+                && !self.tally.stopped(rollout)
+                && self.tally.changing <= rollout.at_once.max(1)
     }
 
-    /// After a pass: what the tenant has now, and what came of it. `new`: it was never Ready.
-    pub fn report(&mut self, name: &ObjectName, has: Version, new: bool, came: Came, now: Timestamp) {
+    fn refuses(&self, member: &Member) -> bool {
+        let now = self.now.as_ref().map(|now| &now.version);
+        member.stage == Stage::Failing && member.refused.is_some() && member.refused.as_ref() == now
+    }
+
+    /// After a pass: what the tenant has now, which version it was given, and what came of it. `new`: it was never Ready.
+    pub fn report(&mut self, name: &ObjectName, Copies { has, given }: Copies, new: bool, came: Came, now: Timestamp) {
         let Some(before) = self.members.get(name).cloned() else { return };
         let same = before.has.as_ref() == Some(&has);
         let done_before = match before.stage {
@@ -205,7 +226,8 @@ impl Course {
                 _ => Stage::Changing(now),
             },
         };
-        self.put(name.clone(), Member { has: Some(has), stage, aside: false, ..before });
+        let refused = (stage == Stage::Failing && given != has).then_some(given);
+        self.put(name.clone(), Member { has: Some(has), refused, stage, aside: false, ..before });
     }
 
     /// Gives their turn to as many as may be changed now; they are to be looked at.
@@ -257,7 +279,7 @@ impl Course {
             Stage::Changing(_) => Kind::Changing,
             // It takes every version at once.
             Stage::New => Kind::Following,
-            Stage::Failing if current => Kind::Failing,
+            Stage::Failing if current || self.refuses(member) => Kind::Failing,
             Stage::Settled if current => Kind::Following,
             Stage::Failing | Stage::Settled => Kind::Waiting,
         }

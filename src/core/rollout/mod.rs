@@ -4,7 +4,7 @@
 mod course;
 mod told;
 
-pub use course::{Came, Course, Tally};
+pub use course::{Came, Copies, Course, Tally};
 pub use told::status;
 
 use super::names;

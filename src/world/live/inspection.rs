@@ -7,7 +7,8 @@ use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, ListParams, PostParams, Preconditions};
 
-use super::jobs::{blocked, ended, existing, job_of, messages, state};
+use super::jobs::existing;
+use super::words::{blocked, ended, job_of, messages, state};
 use super::{Live, absent};
 use crate::api::Bench;
 use crate::core::inspection::{self, RoundSeen};

@@ -33,6 +33,7 @@ pub mod shelves;
 mod templates;
 pub mod trust;
 mod values;
+mod words;
 mod work;
 
 /// So long, what belongs to a whole Bench is not asked for again.

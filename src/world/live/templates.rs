@@ -7,7 +7,8 @@ use kube::ResourceExt;
 use kube::api::PostParams;
 
 use super::Live;
-use super::jobs::{blocked, existing, job_of, messages, state};
+use super::jobs::existing;
+use super::words::{blocked, job_of, messages, state};
 use crate::api::Bench;
 use crate::core::names::annotation;
 use crate::core::templates::{self, RoundSeen};

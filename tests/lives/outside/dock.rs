@@ -29,6 +29,8 @@ pub struct Site {
     pub keys: BTreeMap<String, Key>,
     /// The number of the pair that was set last.
     pub pair: Value,
+    /// When the Job was made that set it.
+    pub issued: i64,
     pub maintenance: bool,
     /// What somebody changed in it by hand, by the inspection's names.
     pub harmed: BTreeSet<&'static str>,
@@ -108,6 +110,7 @@ impl Site {
             setup_runs: 0,
             keys: BTreeMap::new(),
             pair: Value::Null,
+            issued: 0,
             maintenance: false,
             harmed: BTreeSet::new(),
             reads: false,

@@ -125,6 +125,10 @@ impl Outside {
         if user.is_some_and(|key| key.revoked) {
             found.insert("apiUser".to_owned());
         }
+        let retired = site.keys.get(expected["keys"]["retired"].as_str().unwrap_or_default());
+        if retired.is_some_and(|key| !key.revoked) {
+            found.insert("retired".to_owned());
+        }
         if user.is_none_or(|key| hashes["apiSecret"] != json!(key.api.to_string()) || key.under != site.encryption) {
             found.insert("key".to_owned());
         }

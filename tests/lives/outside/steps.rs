@@ -270,9 +270,14 @@ impl Outside {
         let api = given.secret("TENANT_API_SECRET");
         // As long as Frappe 16 may take to read the site's config again.
         let from = self.now + self.chance.between(0, 60);
+        let issued = given.input["issued"].as_i64().unwrap_or_default();
         let site = self.own(given)?;
+        if issued < site.issued {
+            return Err(("Superseded", Retryable));
+        }
         if turn == 0 {
             site.pair = given.input["keys"]["pair"].clone();
+            site.issued = issued;
             return Ok(Turn::Next(1));
         }
         if api == 0 {
@@ -288,6 +293,9 @@ impl Outside {
         self.note_set(given.id(), given.site(), &user, api);
         if changed {
             self.own(given)?.keys.insert(user.clone(), Key { api, under, revoked: false, from });
+        }
+        if let Some(key) = self.own(given)?.keys.get_mut(&given.user("retired")) {
+            key.revoked = true;
         }
         if let Some(spoiled) = spoiled {
             self.own(given)?.encryption = spoiled;

@@ -188,7 +188,7 @@ where
         let mut state = self.change();
         match event {
             Event::Init => {
-                state.coming = Some(HashSet::new());
+                state.begin_anew();
                 false
             }
             Event::InitApply(object) => {

@@ -36,7 +36,14 @@ pub enum Body {
 }
 
 impl State {
-    /// True where it is newer than what is kept.
+    /// A list comes, and what it says counts, whatever its versions: where the API server's own store was restored from a backup they are
+    /// lower than what is here. Only what is written from now on is newer.
+    pub fn begin_anew(&mut self) {
+        self.coming = Some(HashSet::new());
+        self.kept.values_mut().for_each(|entry| entry.version = 0);
+    }
+
+    /// True where it is newer than what is kept, and not the same.
     pub fn put<K: Resource + Serialize + Clone>(&mut self, form: &Form<K>, object: &K) -> bool {
         let (meta, place) = (object.meta(), place_of(object.meta()));
         if let Some(coming) = &mut self.coming {
@@ -56,8 +63,12 @@ impl State {
         object.meta_mut().managed_fields = None;
         (form.prune)(&mut object);
         let body = serde_json::to_vec(&object).map_or(Body::Unsure, |json| Body::There(json.into()));
+        let news = match (known.map(|entry| &entry.body), &body) {
+            (Some(Body::There(known)), Body::There(json)) => known != json,
+            (None | Some(Body::There(_) | Body::Gone | Body::Unsure), _) => true,
+        };
         self.insert(place, form, object.meta(), body);
-        true
+        news
     }
 
     pub fn insert<K>(&mut self, place: Arc<str>, form: &Form<K>, meta: &ObjectMeta, body: Body) {

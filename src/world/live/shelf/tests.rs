@@ -96,6 +96,20 @@ fn what_came_of_a_write_is_asked_for_until_it_is_known() {
 }
 
 #[test]
+fn a_list_that_begins_anew_counts_also_where_its_versions_are_lower() {
+    let shelf = filled(&[object("a", 9), object("b", 9)]);
+    shelf.deleted("yard", "b", true);
+    shelf.hear(&Event::Init);
+    shelf.wrote(&object("c", 5));
+    for restored in [object("a", 3), object("b", 4), object("c", 2)] {
+        shelf.hear(&Event::InitApply(restored));
+    }
+    shelf.hear(&Event::InitDone);
+    assert_eq!((version_of(&shelf, "a"), version_of(&shelf, "b")), (Some(Some(3)), Some(Some(4))));
+    assert_eq!(version_of(&shelf, "c"), Some(Some(5)), "written since the list began");
+}
+
+#[test]
 fn a_list_that_begins_anew_forgets_what_went_meanwhile_and_nothing_else() {
     let shelf = filled(&[object("a", 1), object("b", 1)]);
     shelf.hear(&Event::Init);

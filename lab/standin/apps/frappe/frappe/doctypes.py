@@ -1,5 +1,6 @@
 """The framework's own DocTypes, as far as the stand-in has them."""
 
+from frappe import standin
 from frappe.model.standard import doctype
 
 EVERYONE = ("All", "System Manager")
@@ -94,8 +95,12 @@ DOCTYPES = [
         last_login Datetime
         last_ip Data
         roles Table/Has_Role
-        """,
+        role_profile_name Link/Role_Profile
+        """
+        + ("role_profiles Table/User_Role_Profile" if standin.is_16() else ""),
     ),
+    doctype("Role Profile", "Core", "role_profile Data reqd unique\nroles Table/Has_Role", autoname="field:role_profile"),
+    doctype("User Role Profile", "Core", "role_profile Link/Role_Profile reqd", istable=1),
     doctype("Error Log", "Core", "method Data\nerror Code\nseen Check"),
     doctype(
         "File",

@@ -81,7 +81,7 @@ def import_sql(source):
             while block := stream.read(1 << 20):
                 plain.write(block)
         plain.seek(0)
-        setup.run_client("mariadb", stdin=plain)
+        setup.run_client(stdin=plain)
 
 
 def install_app(name, verbose=False, set_as_patched=True, force=False):

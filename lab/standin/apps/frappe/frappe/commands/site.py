@@ -126,7 +126,7 @@ def _fill(source_sql):
         with tempfile.TemporaryFile() as file:
             file.write(framework_sql().encode())
             file.seek(0)
-            setup.run_client("mariadb", stdin=file)
+            setup.run_client(stdin=file)
     frappe.connect()
     standin.point("new-site:after-schema")
 

@@ -95,13 +95,15 @@ def drop_user_and_database(db_name, db_user, login=None, password=None):
     connection.close()
 
 
-def run_client(program, *arguments, stdin=None, stdout=None):
-    """Runs MariaDB's own client on the site's database; as in Frappe the password is seen on its command line."""
+def run_client(*extra, dump=False, stdin=None, stdout=None):
+    """Runs MariaDB's own client on the site's database."""
+    from frappe.database import get_command
+
     conf = frappe.local.conf
-    where = [f"--socket={conf.db_socket}"] if conf.db_socket else [f"--host={conf.db_host}", f"--port={conf.db_port}"]
-    login = [f"--user={conf.db_user}", f"--password={conf.db_password}", *where]
-    done = subprocess.run(
-        [program, *login, *arguments, conf.db_name], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, check=False
-    )
+    program, arguments, name = get_command(
+        socket=conf.db_socket, host=conf.db_host, port=conf.db_port, user=conf.db_user, password=conf.db_password,
+        db_name=conf.db_name, extra=extra, dump=dump,
+    )  # fmt: skip
+    done = subprocess.run([program, *arguments], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, check=False)
     if done.returncode:
-        raise Exception(f"{program} failed: {done.stderr.decode(errors='replace').strip()}")
+        raise Exception(f"{name} failed: {done.stderr.decode(errors='replace').strip()}")

@@ -157,6 +157,7 @@ class Document:
     def _validate(self):
         if not self.flags.ignore_validate:
             self.run_method("validate")
+            self._stamp(new=False)  # the child rows that it added
         checks.check(self)
         for one in (self, *self.get_all_children()):
             for field in one.meta.value_fields():

@@ -33,7 +33,7 @@ class BackupGenerator:
 
     def take_dump(self):
         with tempfile.TemporaryFile() as plain:
-            setup.run_client("mariadb-dump", "--single-transaction", "--quick", "--lock-tables=false", stdout=plain)
+            setup.run_client("--single-transaction", "--quick", "--lock-tables=false", dump=True, stdout=plain)
             plain.seek(0)
             with gzip.open(self.backup_path_db, "wb", compresslevel=6) as packed:
                 shutil.copyfileobj(plain, packed)

@@ -17,11 +17,29 @@ class User(Document):
         self._password_to_set, self.new_password = self.new_password, None
         if self._password_to_set and not self.flags.ignore_password_policy and _policy_is_on():
             password_strength.check(self._password_to_set)
+        self._follow_role_profiles()
+        disabled = frappe.get_all("Role", filters={"disabled": 1}, pluck="name")
+        self.roles = [row for row in self.roles if row.role not in disabled]
         seen = set()
         for row in list(self.roles):
             if row.role in seen:
                 self.remove(row)
             seen.add(row.role)
+
+    def _follow_role_profiles(self):
+        """Whoever has a Role Profile has its roles and no others: one in 15, any number in 16."""
+        if self.meta.has_field("role_profiles"):
+            names = {row.role_profile for row in self.role_profiles}
+            if self.role_profile_name and self.role_profile_name not in names:
+                self.append("role_profiles", {"role_profile": self.role_profile_name})
+            self.role_profile_name = None
+            names = [row.role_profile for row in self.role_profiles]
+        else:
+            names = [self.role_profile_name] if self.role_profile_name else []
+        if names and self.name not in frappe.STANDARD_USERS:
+            roles = [row.role for name in names for row in frappe.get_doc("Role Profile", name).roles]
+            self.roles = [row for row in self.roles if row.role in roles]
+            self.append_roles(*dict.fromkeys(roles))
 
     def on_update(self):
         frappe.local.roles = {}
