@@ -1,5 +1,5 @@
 # The commands of the README. Each does all its set-up itself.
-.PHONY: demo demo-down test lives chaos bench kubeconfig crds lab-up lab-down figures
+.PHONY: demo demo-down test lives chaos bench bench-lab kubeconfig crds lab-up lab-down figures
 
 # From nothing to a working tenant on a real one-node Kubernetes.
 demo:
@@ -24,6 +24,10 @@ chaos:
 # What the operator costs with thousands of tenants. BENCH=settle,rest: only that; sizes: see tests/scale/run.
 bench:
 	@tests/scale/run
+
+# How long a tenant takes from apply to Ready in the lab. SPEED_RUNS=1 SPEED_CROWD=3: quicker, see tests/speed/run.
+bench-lab:
+	@tests/run speed
 
 kubeconfig:
 	@lab/lab kubeconfig

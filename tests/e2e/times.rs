@@ -28,10 +28,10 @@ const STAGES: [&str; 11] = [
 ];
 
 /// What the steps of a Job's container said: all of its time, and of it the time inside the bench's own commands.
-struct Spent {
-    container: String,
-    seconds: f64,
-    bench: f64,
+pub struct Spent {
+    pub container: String,
+    pub seconds: f64,
+    pub bench: f64,
 }
 
 /// Prints the table, and adds it to target/e2e-times.txt.
@@ -55,7 +55,8 @@ pub async fn report(lab: &Lab, title: &str, namespace: &str, id: &str, history: 
     write(&format!("{text}{more}\n"));
 }
 
-async fn spent(lab: &Lab, namespace: &str, id: &str) -> Vec<Spent> {
+/// What a tenant's Jobs said, as long as their pods are there.
+pub async fn spent(lab: &Lab, namespace: &str, id: &str) -> Vec<Spent> {
     let of_tenant = ListParams::default().labels(&format!("tenancy.nexuserp.io/id={id}"));
     let pods = Api::<Pod>::namespaced(lab.client.clone(), namespace).list(&of_tenant).await.expect("pods");
     let statuses = pods.items.into_iter().filter_map(|pod| pod.status).flat_map(|status| {
