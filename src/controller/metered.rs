@@ -1,5 +1,7 @@
 //! Counts what is done to the outside, so that neither decisions nor the world have to.
 
+use k8s_openapi::jiff::Timestamp;
+
 use crate::core::op::Op;
 use crate::core::seen::Seen;
 use crate::core::stages::{Stage, Way};
@@ -13,6 +15,10 @@ pub struct Metered<'a, W> {
 }
 
 impl<W: World> World for Metered<'_, W> {
+    fn now(&self) -> Timestamp {
+        self.world.now()
+    }
+
     async fn observe(&self, stage: Stage, way: Way, who: &Subject) -> Result<Seen, Error> {
         self.world.observe(stage, way, who).await
     }

@@ -209,6 +209,7 @@ fn failed(error: &Error) -> Outcome {
 
 async fn rounds<W: World>(world: &W, done: &mut Done, stage: Stage) -> Result<Verdict, Error> {
     for _ in 0..ROUNDS {
+        done.who.now = world.now();
         let seen = world.observe(stage, done.way, &done.who).await?;
         done.learn(&seen);
         let verdict = stage.decide(done.way, &done.who, &seen);

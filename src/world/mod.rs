@@ -1,5 +1,7 @@
 //! The outside, behind one trait: observing never changes anything, executing never decides anything.
 
+use k8s_openapi::jiff::Timestamp;
+
 use crate::core::op::Op;
 use crate::core::seen::Seen;
 use crate::core::stages::{Stage, Way};
@@ -23,6 +25,9 @@ pub enum Effect {
 
 /// The real one is [`live::Live`]; the tests live whole tenant lives in a simulated one.
 pub trait World: Send + Sync {
+    /// What time it is: a pass may take long, and what is decided late in it must not be dated to its beginning.
+    fn now(&self) -> Timestamp;
+
     /// Reads what a stage has to know. Never modifies anything outside.
     fn observe(&self, stage: Stage, way: Way, who: &Subject) -> impl Future<Output = Result<Seen, Error>> + Send;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use k8s_openapi::jiff::Timestamp;
 use tenant_operator::api::VerifyMode;
 use tenant_operator::core::op::{JobKind, Op};
 use tenant_operator::core::rotation;
@@ -147,6 +148,10 @@ fn ask(outside: &Outside, who: &Subject, versions: &steps::SecretVersions) -> Op
 }
 
 impl World for Sim {
+    fn now(&self) -> Timestamp {
+        self.outside().time()
+    }
+
     async fn observe(&self, stage: Stage, way: Way, who: &Subject) -> Result<Seen, Error> {
         let outside = self.outside();
         outside.reachable()?;

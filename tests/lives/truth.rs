@@ -39,8 +39,10 @@ pub fn status_is_sound(outside: &mut Outside, tenant: &Tenant, status: &TenantSt
     for condition in &status.conditions {
         let before = tenant.status.iter().flat_map(|old| &old.conditions).find(|old| old.type_ == condition.type_);
         let since = before.filter(|before| before.status == condition.status).map(|before| before.last_transition_time.0);
-        // A change has the time at which the pass began: it sees no other.
-        if condition.last_transition_time.0 != since.unwrap_or(super::outside::at(outside.began)) {
+        // A change has a time of the pass that saw it.
+        let now = super::outside::at(outside.began)..=outside.time();
+        let said = condition.last_transition_time.0;
+        if since.map_or(!now.contains(&said), |since| said != since) {
             wrong.push(format!("{} is said to be so since {:?}", condition.type_, condition.last_transition_time));
         }
         let reason = condition.reason.as_str();

@@ -8,6 +8,7 @@ use tenant_operator::controller::pass::Done;
 use tenant_operator::core::op::Change;
 use tenant_operator::core::rollout::{self, Came};
 use tenant_operator::core::seen::JobState;
+use tenant_operator::core::steps::Step;
 use tenant_operator::core::subject::{ObjectName, Problem, Subject};
 use tenant_operator::world::Error;
 use tenant_operator::world::turns::{Turns, Woken};
@@ -15,6 +16,7 @@ use tenant_operator::world::turns::{Turns, Woken};
 use crate::finding::Gift;
 use crate::guards::Guard;
 use crate::outside::Outside;
+use crate::outside::jobs::Job;
 use crate::sim::Sim;
 
 /// The operator's own memory: gone with a crash.
@@ -168,6 +170,20 @@ impl Outside {
         names.filter_map(|name| self.ids.get(name)).flatten().cloned().collect()
     }
 
+    fn last_ended<'a>(&'a self, id: &'a str) -> Option<&'a Job> {
+        self.jobs.of(id).map(|(_, job)| job).filter(|job| job.state != JobState::Running).max_by_key(|job| job.attempt)
+    }
+
+    /// What the Job failed at was done since.
+    fn is_overcome(&self, job: &Job) -> bool {
+        let failed = job.reports.iter().find_map(|report| Step::parse(&report.failure.as_ref()?.step));
+        let record = self.claims.values().filter(|claim| claim.holder.id == job.id).find_map(|claim| claim.record.as_ref());
+        let done = |step: &Step, hash: &String| {
+            record.and_then(|record| record.receipts.get(step.as_str())).is_some_and(|receipt| receipt.hash == *hash)
+        };
+        job.hashes.iter().filter(|(step, _)| failed.is_none_or(|failed| failed == **step)).all(|(step, hash)| done(step, hash))
+    }
+
     fn note_failed(&mut self, who: &Subject) {
         let changing = self.rollouts.changing.values().any(|ids| ids.contains(&who.id));
         let Some(copy) = who.record().and_then(|record| record.plan.as_ref()).filter(|_| changing) else { return };
@@ -176,15 +192,12 @@ impl Outside {
         self.rollouts.leave(&who.id);
     }
 
-    /// What a process that begins anew can't see: that one has failed whose Job is gone.
+    /// What a process that begins anew can't see: that one has failed whose Job is gone, or who came further with another.
     fn forget_failures(&mut self) {
         let mut again = vec![];
         for ((plan, _), ids) in &self.rollouts.failed {
-            let last = |id: &str| {
-                let ended = self.jobs.of(id).map(|(_, job)| job).filter(|job| job.state != JobState::Running);
-                ended.max_by_key(|job| job.attempt).map(|job| job.state)
-            };
-            let failed = |id: &&String| last(id) == Some(JobState::Failed);
+            let failed =
+                |id: &&String| self.last_ended(id).is_some_and(|job| job.state == JobState::Failed && !self.is_overcome(job));
             again.extend(ids.iter().filter(|id| !failed(id)).map(|id| (plan.clone(), id.clone())));
         }
         for (plan, id) in again {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::jiff::Timestamp;
 use kube::{Client, Resource};
 
 use self::recent::Recent;
@@ -109,6 +110,10 @@ impl Live {
 }
 
 impl World for Live {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
     async fn observe(&self, stage: Stage, way: Way, who: &Subject) -> Result<Seen, Error> {
         if way.stages().first() == Some(&stage) {
             self.forget(&who.id);
