@@ -20,6 +20,9 @@ pub struct Found {
 /// Secrets in custody that bear a Tenant's name, and the Benches that it can be on.
 struct Left {
     benches: Vec<Bench>,
+    /// Those in whose namespaces it could not be looked for, and why.
+    closed: Vec<Bench>,
+    denied: Vec<(String, Error)>,
     custody: Vec<Custody>,
 }
 
@@ -52,9 +55,16 @@ impl Reconciler {
 
     /// Where a Tenant without a record may go. One that left its secrets in custody goes where they are.
     async fn new_place(&self, tenant: &Tenant) -> Result<Result<(BenchRef, Vec<Custody>), Problem>, Error> {
-        let Left { benches, custody } = self.custody_of(tenant).await?;
+        let Left { benches, closed, custody, mut denied } = self.custody_of(tenant, true).await?;
+        let named = tenant.spec.bench_ref.as_ref();
+        let only = closed.iter().any(|bench| named.is_none_or(|named| place::reference(bench) == *named));
+        if let Some((_, error)) = denied.pop().filter(|_| only && (named.is_some() || benches.is_empty())) {
+            return Err(error);
+        }
         let known = match custody.as_slice() {
-            [one] if tenant.spec.bench_ref.is_none() => home(one, tenant, &benches).map(place::reference),
+            [one] if tenant.spec.bench_ref.as_ref().is_none_or(|at| *at == one.bench) => {
+                home(one, tenant, &benches).map(place::reference)
+            }
             _ => None,
         };
         Ok(match known {
@@ -65,19 +75,25 @@ impl Reconciler {
 
     /// What a Tenant without a record left in custody, of the very site that it would have.
     pub(super) async fn left_in_custody(&self, tenant: &Tenant) -> Result<Vec<Custody>, Error> {
-        let Left { benches, mut custody } = self.custody_of(tenant).await?;
+        let Left { benches, mut custody, denied, .. } = self.custody_of(tenant, false).await?;
         custody.retain(|one| home(one, tenant, &benches).is_some());
-        Ok(custody)
+        let placed = tenant.status.as_ref().and_then(|status| status.bench.as_ref()).or(tenant.spec.bench_ref.as_ref());
+        let here = |(namespace, _): &(String, Error)| placed.is_some_and(|at| at.namespace == *namespace);
+        match denied.into_iter().find(here).filter(|_| custody.is_empty()) {
+            // What it left there cannot be seen.
+            Some((_, error)) => Err(error),
+            None => Ok(custody),
+        }
     }
 
-    async fn custody_of(&self, tenant: &Tenant) -> Result<Left, Error> {
+    async fn custody_of(&self, tenant: &Tenant, cached: bool) -> Result<Left, Error> {
         let benches = self.benches().await?;
         let mut namespaces: Vec<String> = benches.iter().filter_map(Bench::namespace).collect();
         namespaces.sort();
         namespaces.dedup();
         let (mut custody, mut denied) = (vec![], vec![]);
         for namespace in namespaces {
-            match self.live.custodies(&ObjectName::of(tenant), &namespace).await {
+            match self.live.custodies(&ObjectName::of(tenant), &namespace, cached).await {
                 Ok(found) => custody.extend(found),
                 // A Bench where nothing is granted is no place for this Tenant, and no reason to keep it from the others.
                 Err(error) if error.class() == Class::Denied => {
@@ -90,18 +106,18 @@ impl Reconciler {
         // What is kept there may be this Tenant's own: it must not begin anew where that cannot be known.
         let open = |bench: &Bench| !denied.iter().any(|(namespace, _)| bench.namespace().as_ref() == Some(namespace));
         let (benches, closed): (Vec<Bench>, Vec<Bench>) = benches.iter().cloned().partition(open);
-        let named = tenant.spec.bench_ref.as_ref();
-        let only = closed.iter().any(|bench| named.is_none_or(|named| place::reference(bench) == *named));
-        match denied.pop().filter(|_| only && (named.is_some() || benches.is_empty())) {
-            Some((_, error)) => Err(error),
-            None => Ok(Left { benches, custody }),
-        }
+        Ok(Left { benches, closed, custody, denied })
     }
 
     pub(super) async fn find_bench(&self, at: &BenchRef) -> Result<Option<Bench>, Error> {
-        if let Some(known) = self.live.shelves.benches.get(&at.namespace, &at.name) {
-            return Ok(known);
+        match self.live.shelves.benches.get(&at.namespace, &at.name) {
+            Some(known) => Ok(known),
+            None => self.ask_bench(at).await,
         }
+    }
+
+    /// Of the API server, never of a cache.
+    pub(super) async fn ask_bench(&self, at: &BenchRef) -> Result<Option<Bench>, Error> {
         let benches: Api<Bench> = Api::namespaced(self.client.clone(), &at.namespace);
         benches.get_opt(&at.name).await.map_err(|source| Error::cluster("get", "Bench", at.name.clone(), source))
     }

@@ -9,10 +9,17 @@ use super::pass;
 use super::tenant::{Pass, Reconciler};
 use crate::api::{Phase, Tenant, TenantPlan};
 use crate::core::abandon;
-use crate::core::identity::{self, Begin, Held, Identity, Named};
+use crate::core::identity::{self, Begin, Custody, Held, Identity, Named};
 use crate::core::stages::Way;
 use crate::core::subject::{Given, ObjectName, Problem, Subject};
 use crate::world::Error;
+use crate::world::error::Class;
+
+/// The Tenant begins with what it left in custody.
+fn is_recovery(identity: &Identity, left: &[Custody]) -> bool {
+    let begins = matches!(identity.begin, Begin::Recover(_) | Begin::Adopt(_));
+    begins && left.iter().any(|one| identity.id.as_ref() == Some(&one.id))
+}
 
 /// What became of a record that was lost.
 enum Lost {
@@ -27,10 +34,15 @@ impl Reconciler {
     pub(super) async fn down(&self, tenant: &Tenant, claims: Vec<Held>) -> Result<Pass, Error> {
         self.turns.gone(&ObjectName::of(tenant), Timestamp::now());
         let claims = match identity::named(&claims, &tenant.spec.subdomain) {
-            named @ (Named::Nobody | Named::Hosts(_)) => match self.look_for_record(tenant, named, &claims).await? {
+            // It must not go because a watch is behind.
+            Named::Nobody | Named::Hosts(_) => self.live.ask_claims(&ObjectName::of(tenant)).await?,
+            Named::Active(..) | Named::Kept(_) => claims,
+        };
+        let claims = match identity::named(&claims, &tenant.spec.subdomain) {
+            named @ (Named::Nobody | Named::Hosts(_)) => match Box::pin(self.look_for_record(tenant, named, &claims)).await? {
                 Lost::Gone => return Ok(Pass::Gone),
                 Lost::Problem(problem) => return Ok(Pass::Problem(problem)),
-                Lost::Found => self.live.recall(&ObjectName::of(tenant)).await?,
+                Lost::Found => self.live.ask_claims(&ObjectName::of(tenant)).await?,
             },
             Named::Active(..) | Named::Kept(_) => claims,
         };
@@ -59,9 +71,13 @@ impl Reconciler {
         }
         let patience = abandon::patience(tenant);
         if patience.is_over(Timestamp::now()) {
+            if self.ask_bench(&at).await?.is_some() {
+                // It is there again, and the watch has not told of it yet.
+                return Ok(Pass::Problem(abandon::record_unread()));
+            }
             let who = Subject::remembered(self.given(tenant, &stand_in, identity));
             let world = Metered { world: &self.live, metrics: &self.metrics };
-            return Ok(Pass::Done(Box::new(pass::without_bench(&world, who).await)));
+            return Ok(Pass::Done(Box::new(Box::pin(pass::without_bench(&world, who)).await)));
         }
         Ok(Pass::Problem(abandon::bench_gone(&at, &patience)))
     }
@@ -69,8 +85,14 @@ impl Reconciler {
     /// Without a record nothing was built, for it comes before everything else; unless it was lost, and then the tenant's secrets are
     /// still in custody.
     async fn look_for_record(&self, tenant: &Tenant, named: Named, claims: &[Held]) -> Result<Lost, Error> {
-        let left = self.left_in_custody(tenant).await?;
         let patience = abandon::patience(tenant);
+        let left = match self.left_in_custody(tenant).await {
+            Err(error) if error.class() == Class::Denied && !patience.is_over(Timestamp::now()) => {
+                return Ok(Lost::Problem(abandon::held_up(Problem::passing(error.reason(), error.to_string()), &patience)));
+            }
+            Err(error) if error.class() == Class::Denied => vec![],
+            left => left?,
+        };
         if left.is_empty() || patience.is_over(Timestamp::now()) {
             if let Named::Hosts(id) = named {
                 self.release_hosts(&id, claims).await?;
@@ -80,11 +102,9 @@ impl Reconciler {
         }
         let taken = match self.find(tenant, named).await? {
             Err(problem) => Err(problem),
-            Ok(found) => match found.identity.begin {
-                Begin::Recover(_) | Begin::Adopt(1..) => self.take_up(tenant, &found).await?,
-                // Its site is another Tenant's by now, or was kept by one that went.
-                Begin::New | Begin::Adopt(0) | Begin::Report | Begin::TakeOver(_) => Err(abandon::anothers(&left)),
-            },
+            Ok(found) if is_recovery(&found.identity, &left) => self.take_up(tenant, &found).await?,
+            // Its site is another Tenant's by now, or was kept by one that went.
+            Ok(_) => Err(abandon::anothers(&left)),
         };
         Ok(taken.map_or_else(|problem| Lost::Problem(abandon::held_up(problem, &patience)), |()| Lost::Found))
     }

@@ -98,7 +98,8 @@ impl Reconciler {
 
     async fn look_and_act(&self, tenant: &Tenant, down: bool) -> Result<Pass, Error> {
         let claims = self.live.recall(&ObjectName::of(tenant)).await?;
-        if down { self.down(tenant, claims).await } else { self.up(tenant, claims).await }
+        // On the heap: together they are more than a thread's stack should bear.
+        if down { Box::pin(self.down(tenant, claims)).await } else { Box::pin(self.up(tenant, claims)).await }
     }
 
     /// A Tenant as a watch tells of it.
@@ -161,7 +162,7 @@ impl Reconciler {
 
     pub(super) async fn pass(&self, who: Subject, way: Way) -> Pass {
         let world = Metered { world: &self.live, metrics: &self.metrics };
-        let done = pass::run(&world, who, way).await;
+        let done = Box::pin(pass::run(&world, who, way)).await;
         self.live.seen(&done.who.id);
         if way == Way::Up {
             self.turns.report(&done.who, done.came());

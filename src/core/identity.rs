@@ -63,7 +63,7 @@ pub enum Begin {
     New,
     /// With the site that it had before its record was lost, and the newest pair of its key by number.
     Recover(u32),
-    /// With a site that somebody else made; the number is not 0 where it had pairs before its record was lost.
+    /// With a site that somebody else made, and the newest pair of its key by number, which is 0 where it had none or one.
     Adopt(u32),
     /// Not at all: it is only said what an adoption would change.
     Report,

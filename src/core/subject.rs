@@ -51,6 +51,8 @@ pub struct Subject {
     pub tenant: ObjectName,
     pub generation: i64,
     /// When this pass looks; the only clock that decisions have.
+    /// When the pass began.
+    pub began: Timestamp,
     pub now: Timestamp,
     /// When the Tenant was created: the oldest goes first through the gate.
     pub created: Timestamp,
@@ -187,6 +189,7 @@ impl Subject {
                 None => names::database(&given.id),
             },
             generation: meta.generation.unwrap_or_default(),
+            began: given.now,
             now: given.now,
             created: meta.creation_timestamp.as_ref().map_or(given.now, |time| time.0),
             bench: BenchAt {

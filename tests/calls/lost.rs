@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::changes;
 use crate::identity::{abandon, bench, edit, lose};
-use crate::objects::YARD;
+use crate::objects::{API, YARD};
 use crate::rig::{Rig, rig};
 
 /// Deleted, with the claims of its hosts or without.
@@ -75,4 +75,23 @@ async fn one_that_left_nothing_in_custody_goes_at_once() {
     lose(&rig, "secrets", |secret| secret.to_string().contains(&id));
     rig.pass().await.result.expect("a pass");
     assert!(rig.tenant("wharf").is_none());
+}
+
+#[tokio::test]
+async fn a_site_that_was_adopted_is_recovered_as_well() {
+    let rig = rig();
+    bench(&rig, |bench| bench["spec"]["adoption"] = json!({"siteNames": [API]}));
+    edit(&rig, "wharf", |tenant| {
+        tenant["spec"]["deletionPolicy"] = json!("Retain");
+        tenant["spec"]["adoption"] = json!("TakeOver");
+    });
+    rig.settle().await;
+    let id = rig.id();
+    lose(&rig, "tenantclaims", |_| true);
+    rig.delete("wharf");
+    let rig = Rig::started_on(&rig.server);
+    bench(&rig, |bench| bench["spec"]["adoption"]["recover"] = json!(true));
+    rig.teardown().await;
+    let kept = left(&rig, &id);
+    assert!(kept.contains(&"\"TenantClaim\"".to_owned()), "its site was kept, with its record: {kept:?}");
 }

@@ -94,7 +94,11 @@ fn look_for_record(sim: &Sim, name: &ObjectName, tenant: &Tenant) -> Result<Opti
     }
     let taken = match who(sim, name, tenant)? {
         Err(problem) => Err(problem),
-        Ok(Who::Up(who)) if matches!(who.begin, Begin::Recover(_) | Begin::Adopt(1..)) => block_on(pass::take_claims(sim, *who)),
+        Ok(Who::Up(who))
+            if matches!(who.begin, Begin::Recover(_) | Begin::Adopt(_)) && left.iter().any(|one| one.id == who.id) =>
+        {
+            block_on(pass::take_claims(sim, *who))
+        }
         Ok(Who::Up(_) | Who::Leaving(_)) => Err(abandon::anothers(&left)),
     };
     Ok(Some(taken.map_err(|problem| abandon::held_up(problem, &patience))))

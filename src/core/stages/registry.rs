@@ -68,8 +68,8 @@ fn keep(who: &Subject, registry: &Registry, fields: &Fields, row: &Values, owner
         return in_sync(who, registry);
     }
     let created = facts["created"] == json!(true) && matches!(owner, Owner::Us(_));
-    // Only as it is right after the write: what is found later may be somebody's change.
-    let just_now = receipt.is_some_and(|receipt| receipt.at.0.as_second() == who.now.as_second());
+    // Only in the pass that wrote it: what is found later may be somebody's change.
+    let just_now = receipt.is_some_and(|receipt| receipt.at.0.as_second() >= who.began.as_second());
     if written && came_to.is_null() && just_now {
         return Verdict::Do(vec![remember(who, &wanted, &json!({"created": created, "seen": seen}))]);
     }

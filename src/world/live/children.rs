@@ -8,7 +8,8 @@ use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParam
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Live, absent, carries};
+use super::shelf::Keys;
+use super::{Live, absent, carries, is_open};
 use crate::core::manifests::foreign::{Certificate, CertificateStatus, HTTPRoute, HttpRouteStatus};
 use crate::core::manifests::{Child, certificate, covers, routes};
 use crate::core::names;
@@ -76,6 +77,9 @@ impl Live {
     pub(super) async fn apply_child(&self, who: &Subject, child: &Child) -> Result<(), Error> {
         let params = PatchParams::apply(names::MANAGER).force();
         let applied = self.of(who, child).patch(child.name(), &params, &Patch::Apply(value(child))).await;
+        if applied.as_ref().is_err_and(is_open) {
+            self.shelves.of(child).doubt(&who.bench.namespace, child.name(), Keys::default());
+        }
         let applied = applied.map_err(|source| Error::cluster("apply", child.kind(), child.name(), source))?;
         self.shelves.of(child).wrote(&applied);
         Ok(())

@@ -7,8 +7,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use serde_json::{Value, json};
 
+use super::shelf::Keys;
 use super::shelves::{bearer_of, bench_of, tenant};
-use super::{Live, absent};
+use super::{Live, absent, is_open};
 use crate::api::{BenchRef, Holder, Phase, TenantClaim, TenantClaimSpec};
 use crate::core::identity::{Handover, Held};
 use crate::core::names::{self, label};
@@ -33,6 +34,11 @@ impl Live {
         if let Some(claims) = self.shelves.claims.of(bearer_of(tenant)) {
             return Ok(claims.iter().filter(|claim| self::tenant(&claim.metadata).as_ref() == Some(tenant)).map(held).collect());
         }
+        self.ask_claims(tenant).await
+    }
+
+    /// The same of the API server, never of a cache.
+    pub async fn ask_claims(&self, tenant: &ObjectName) -> Result<Vec<Held>, Error> {
         let found = self.claims().list(&ListParams::default().labels(&bearing(tenant))).await;
         let claims = found.map_err(|source| Error::cluster("list", KIND, tenant.name.clone(), source))?.items;
         Ok(claims.iter().map(held).collect())
@@ -111,10 +117,16 @@ impl Live {
                 }
                 // Somebody was faster, or an answer of ours was lost: the next look tells which.
                 Err(kube::Error::Api(status)) if status.is_already_exists() => {
-                    self.shelves.claims.doubt("", &claim.name);
+                    self.shelves.claims.doubt("", &claim.name, Keys::default());
                     return Ok(effect);
                 }
-                Err(source) => return Err(Error::cluster("create", KIND, &claim.name, source)),
+                Err(source) => {
+                    if is_open(&source) {
+                        let group = claim.host.is_none().then(|| bench_of(&who.bench_ref()));
+                        self.shelves.claims.doubt("", &claim.name, Keys { whose: Some(bearer_of(&who.tenant)), group });
+                    }
+                    return Err(Error::cluster("create", KIND, &claim.name, source));
+                }
             }
         }
         Ok(effect)
@@ -153,7 +165,10 @@ impl Live {
     pub async fn release_claims(&self, id: &str, claims: &[String]) -> Result<(), Error> {
         for name in claims {
             let error = |verb| move |source| Error::cluster(verb, KIND, name, source);
-            let Some(found) = self.claims().get_opt(name).await.map_err(error("get"))? else { continue };
+            let Some(found) = self.claims().get_opt(name).await.map_err(error("get"))? else {
+                self.shelves.claims.deleted("", name, true);
+                continue;
+            };
             if found.spec.holder.id != id {
                 continue;
             }
@@ -161,8 +176,11 @@ impl Live {
             let params = DeleteParams { preconditions: Some(preconditions), ..Default::default() };
             match self.claims().delete(name, &params).await {
                 Ok(_) => self.shelves.claims.deleted("", name, true),
-                Err(source) if absent(&source) => self.shelves.claims.doubt("", name),
-                Err(source) => return Err(error("delete")(source)),
+                Err(source) if absent(&source) => self.shelves.claims.doubt("", name, Keys::default()),
+                Err(source) => {
+                    self.shelves.claims.doubt("", name, Keys::default());
+                    return Err(error("delete")(source));
+                }
             }
         }
         Ok(())
@@ -193,10 +211,13 @@ impl Live {
                 Ok(remembered(&claim).map_or(Effect::None, |record| Effect::Record(Box::new(record))))
             }
             Err(kube::Error::Api(status)) if status.is_conflict() => {
-                self.shelves.claims.doubt("", name);
+                self.shelves.claims.doubt("", name, Keys::default());
                 Err(Error::Changed { kind: KIND, name: name.to_owned() })
             }
-            Err(source) => Err(Error::cluster("patch", KIND, name, source)),
+            Err(source) => {
+                self.shelves.claims.doubt("", name, Keys::default());
+                Err(Error::cluster("patch", KIND, name, source))
+            }
         }
     }
 }

@@ -14,9 +14,10 @@ use crate::core::subject::ObjectName;
 use crate::world::Error;
 
 impl Live {
-    /// The Secrets in custody that bear a Tenant's name, in the namespace of a Bench.
-    pub async fn custodies(&self, tenant: &ObjectName, namespace: &str) -> Result<Vec<identity::Custody>, Error> {
-        let known = self.shelves.secrets(namespace).await.and_then(|shelf| shelf.of(bearer_of(tenant)));
+    /// The Secrets in custody that bear a Tenant's name, in the namespace of a Bench. `cached`: as far as watches have told.
+    pub async fn custodies(&self, tenant: &ObjectName, namespace: &str, cached: bool) -> Result<Vec<identity::Custody>, Error> {
+        let shelf = if cached { self.shelves.secrets(namespace).await } else { None };
+        let known = shelf.and_then(|shelf| shelf.of(bearer_of(tenant)));
         let found: Vec<Secret> = match known {
             Some(known) => known.into_iter().filter(|secret| secret.namespace().as_deref() == Some(namespace)).collect(),
             None => {

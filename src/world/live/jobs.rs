@@ -7,9 +7,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use tracing::warn;
 
+use super::shelf::Keys;
 use super::shelves::id_of;
 use super::words::{has_ended, in_order, state};
-use super::{Live, absent};
+use super::{Live, absent, is_open};
 use crate::api::BenchRef;
 use crate::core::manifests::{job, steps};
 use crate::core::names::label;
@@ -88,9 +89,16 @@ impl Live {
         let made = self.jobs(&who.bench.namespace).create(&PostParams::default(), &job::job(who, plan, source.as_ref())).await;
         match &made {
             Ok(made) => self.shelves.jobs.wrote(made),
-            Err(_) => self.shelves.jobs.doubt(&who.bench.namespace, &plan.name),
+            Err(error) => self.doubt_job(who, &plan.name, error),
         }
         existing(made).map_err(|source| Error::cluster("create", "Job", plan.name.clone(), source))
+    }
+
+    /// It may be there, or be gone, all the same.
+    fn doubt_job(&self, who: &Subject, name: &str, error: &kube::Error) {
+        if is_open(error) {
+            self.shelves.jobs.doubt(&who.bench.namespace, name, Keys { whose: Some(id_of(&who.id)), group: None });
+        }
     }
 
     async fn put_program(&self, namespace: &str) -> Result<Option<()>, Error> {
@@ -105,7 +113,7 @@ impl Live {
         match deleted.as_ref().map(|deleted| deleted.as_ref().left()) {
             Ok(Some(leaving)) => self.shelves.jobs.wrote(leaving),
             Ok(None) => self.shelves.jobs.deleted(&who.bench.namespace, name, true),
-            Err(_) => self.shelves.jobs.doubt(&who.bench.namespace, name),
+            Err(error) => self.doubt_job(who, name, error),
         }
         match deleted {
             Err(source) if !absent(&source) => Err(Error::cluster("delete", "Job", name, source)),

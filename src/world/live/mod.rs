@@ -189,6 +189,11 @@ fn carries<K: Resource>(object: &K, id: &str) -> bool {
 }
 
 /// Deleted already, or deleted and made anew by somebody else: in both cases ours is gone.
+/// Whether a write that was answered so may have been done all the same, or stands against something that was not known.
+fn is_open(error: &kube::Error) -> bool {
+    !matches!(error, kube::Error::Api(status) if (400..500).contains(&status.code) && ![404, 409].contains(&status.code))
+}
+
 fn absent(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.is_not_found() || status.is_conflict())
 }

@@ -10,8 +10,10 @@ use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use serde_json::{Value, json};
 
+use super::shelf::Keys;
+use super::shelves::bearer_of;
 use super::values::{bytes, compare, generate, pairs, published, text};
-use super::{Live, absent, carries};
+use super::{Live, absent, carries, is_open};
 use crate::core::manifests::job::in_custody;
 use crate::core::names::annotation;
 use crate::core::seen::SecretState;
@@ -201,7 +203,7 @@ impl Live {
         if taken && self.ask_secret(namespace, name).await?.is_some_and(|found| !carries(&found, &who.id)) {
             return Err(Error::SecretNotOurs { name: format!("{namespace}/{name}") });
         }
-        self.written(namespace, name, made).await
+        self.written(who, namespace, name, made).await
     }
 
     /// From the version that was read, and only while it is ours; a null takes a key out.
@@ -213,7 +215,7 @@ impl Live {
         let patch =
             json!({"metadata": {"resourceVersion": found.metadata.resource_version, "labels": who.labels()}, "data": data});
         let changed = self.secrets(namespace).patch(name, &PatchParams::default(), &Patch::Merge(patch)).await;
-        self.written(namespace, name, changed).await
+        self.written(who, namespace, name, changed).await
     }
 
     /// Deletes a Secret that carries the tenant's id; a missing one, or one that is not ours, is left.
@@ -236,15 +238,18 @@ impl Live {
         }
     }
 
-    async fn written(&self, namespace: &str, name: &str, result: kube::Result<Secret>) -> Result<(), Error> {
+    async fn written(&self, who: &Subject, namespace: &str, name: &str, result: kube::Result<Secret>) -> Result<(), Error> {
         let shelf = self.shelves.secrets(namespace).await;
+        if result.as_ref().is_err_and(is_open) {
+            let keys = Keys { whose: Some(bearer_of(&who.tenant)), group: None };
+            shelf.iter().for_each(|shelf| shelf.doubt(namespace, name, keys));
+        }
         match result {
             Ok(secret) => {
                 shelf.iter().for_each(|shelf| shelf.wrote(&secret));
                 Ok(())
             }
             Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => {
-                shelf.iter().for_each(|shelf| shelf.doubt(namespace, name));
                 Err(Error::Changed { kind: KIND, name: name.to_owned() })
             }
             Err(source) => Err(Error::cluster("write", KIND, name, source)),

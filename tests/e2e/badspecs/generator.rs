@@ -155,7 +155,7 @@ impl Walk<'_> {
         ];
         texts.extend(fixed.map(Value::from));
         let random: String =
-            (0..self.chance.random_range(1..12)).map(|_| char::from(self.chance.random_range(b' '..b'0'))).collect();
+            (0..self.chance.random_range(1..12)).map(|_| char::from(self.chance.random_range(b' '..b'-'))).collect();
         texts.push(Value::from(random));
         if let Some(longest) = schema["maxLength"].as_u64() {
             texts.push(Value::from("a".repeat(longest as usize + 1)));

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+pub use state::Keys;
 use state::{Body, Entry, State, bodies, place, place_of};
 
 mod state;
@@ -110,7 +111,7 @@ where
             return None;
         }
         let state = self.read();
-        match state.kept.get(place(namespace, name).as_ref()).map(|entry| &entry.body) {
+        match state.kept.get(place(namespace, name).as_ref()).filter(|entry| !entry.is_gone()).map(|entry| &entry.body) {
             None | Some(Body::Gone) => Some(None),
             Some(Body::Unsure) => None,
             Some(Body::There(json)) => serde_json::from_slice(json).ok().map(Some),
@@ -125,7 +126,7 @@ where
 
     /// How many there are of a group; none where only the API server can say.
     pub fn count(&self, group: u64) -> Option<usize> {
-        let there = |entry: &&Entry| entry.group == Some(group) && !matches!(entry.body, Body::Gone);
+        let there = |entry: &&Entry| entry.group == Some(group) && !entry.is_gone();
         self.is_filled().then(|| self.read().kept.values().filter(there).count())
     }
 
@@ -154,7 +155,10 @@ where
 
     /// What the API server answered to a write of ours, or to a question.
     pub fn wrote(&self, object: &K) {
-        self.change().put(&self.form, object);
+        let mut state = self.change();
+        if !state.is_over(object.meta()) {
+            state.put(&self.form, object);
+        }
     }
 
     /// The API server has deleted it; while it has finalizers it stays, and the watch tells what becomes of it.
@@ -163,13 +167,14 @@ where
         let mut state = self.change();
         // The watch may have been faster, and then there is nothing to note.
         if state.kept.contains_key(&place(namespace, name)) {
-            state.mark(namespace, name, body);
+            state.mark(namespace, name, body, Keys::default());
         }
     }
 
-    /// It is not as it was thought to be.
-    pub fn doubt(&self, namespace: &str, name: &str) {
-        self.change().mark(namespace, name, Body::Unsure);
+    /// It is not as it was thought to be, or something was written and no answer came: whoever asks for it, or for those that are found
+    /// as it is, is sent to the API server.
+    pub fn doubt(&self, namespace: &str, name: &str, keys: Keys) {
+        self.change().mark(namespace, name, Body::Unsure, keys);
     }
 
     /// The watch has told of one that can't be read: whoever needs it asks, and sees why.
@@ -191,6 +196,7 @@ where
                 false
             }
             Event::InitApply(object) => {
+                state.hear(object.meta());
                 let filled = self.is_filled();
                 state.put(&self.form, object) && filled
             }
@@ -202,8 +208,14 @@ where
                 self.filled.send_replace(Fill::Whole);
                 false
             }
-            Event::Apply(object) => state.put(&self.form, object),
-            Event::Delete(object) => state.take(object.meta()),
+            Event::Apply(object) => {
+                state.hear(object.meta());
+                state.put(&self.form, object)
+            }
+            Event::Delete(object) => {
+                state.hear(object.meta());
+                state.take(object.meta())
+            }
         }
     }
 }

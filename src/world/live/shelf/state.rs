@@ -2,11 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use kube::Resource;
 use kube::core::ObjectMeta;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use super::Form;
 
@@ -16,15 +18,29 @@ pub struct State {
     /// By namespace and name.
     pub kept: HashMap<Arc<str>, Entry>,
     pub whose: HashMap<u64, Vec<Arc<str>>>,
+    /// The highest version that the watch has told of.
+    pub told: u64,
     /// What a list that is under way has told of already.
     pub coming: Option<HashSet<Arc<str>>>,
 }
 
+/// A request that was under way is done by then, or never was.
+const DONE: Duration = Duration::from_secs(120);
+
 pub struct Entry {
     version: u64,
+    /// For one that was never heard of: since when it may be there.
+    doubted: Option<Instant>,
     whose: Option<u64>,
     pub group: Option<u64>,
     pub body: Body,
+}
+
+/// By what an object is found besides its name.
+#[derive(Clone, Copy, Default)]
+pub struct Keys {
+    pub whose: Option<u64>,
+    pub group: Option<u64>,
 }
 
 pub enum Body {
@@ -40,6 +56,7 @@ impl State {
     /// lower than what is here. Only what is written from now on is newer.
     pub fn begin_anew(&mut self) {
         self.coming = Some(HashSet::new());
+        self.told = 0;
         self.kept.values_mut().for_each(|entry| entry.version = 0);
     }
 
@@ -77,18 +94,39 @@ impl State {
         if let Some(key) = whose {
             self.whose.entry(key).or_default().push(place.clone());
         }
-        self.kept.insert(place, Entry { version: version(meta), whose, group, body });
+        self.kept.insert(place, Entry { version: version(meta), doubted: None, whose, group, body });
     }
 
-    pub fn mark(&mut self, namespace: &str, name: &str, body: Body) {
+    /// What is known of it no longer holds; `keys`: by what it is found, for one that was never heard of.
+    pub fn mark(&mut self, namespace: &str, name: &str, body: Body, keys: Keys) {
         self.changes += 1;
         let place = place(namespace, name);
+        if let Some(coming) = &mut self.coming {
+            // The list may have been made before.
+            coming.insert(place.clone());
+        }
         match self.kept.get_mut(&place) {
             Some(entry) => entry.body = body,
             None => {
-                self.kept.insert(place, Entry { version: 0, whose: None, group: None, body });
+                if let Some(key) = keys.whose {
+                    self.whose.entry(key).or_default().push(place.clone());
+                }
+                self.kept.insert(
+                    place,
+                    Entry { version: 0, doubted: Some(Instant::now()), whose: keys.whose, group: keys.group, body },
+                );
             }
         }
+    }
+
+    /// An answer that comes after the watch has told of the object's end.
+    pub fn is_over(&self, meta: &ObjectMeta) -> bool {
+        !self.kept.contains_key(&place_of(meta)) && version(meta) <= self.told
+    }
+
+    /// The watch has come so far.
+    pub fn hear(&mut self, meta: &ObjectMeta) {
+        self.told = self.told.max(version(meta));
     }
 
     /// The watch tells that it is gone: true where it is not another by now.
@@ -112,9 +150,16 @@ impl State {
     }
 }
 
+impl Entry {
+    pub fn is_gone(&self) -> bool {
+        let never = matches!(self.body, Body::Unsure) && self.doubted.is_some_and(|since| since.elapsed() > DONE);
+        never || matches!(self.body, Body::Gone)
+    }
+}
+
 /// None where one of them is not known for sure.
 pub fn bodies<'a, K: DeserializeOwned>(entries: impl Iterator<Item = &'a Entry>) -> Option<Vec<K>> {
-    let there = entries.filter(|entry| !matches!(entry.body, Body::Gone));
+    let there = entries.filter(|entry| !entry.is_gone());
     there
         .map(|entry| match &entry.body {
             Body::There(json) => serde_json::from_slice(json).ok(),

@@ -79,7 +79,7 @@ fn a_deletion_that_the_watch_tells_of_before_its_answer_comes_leaves_nothing() {
 fn what_came_of_a_write_is_asked_for_until_it_is_known() {
     let shelf = filled(&[object("a", 4)]);
     for doubt in [
-        |shelf: &Shelf<DynamicObject>| shelf.doubt("yard", "a"),
+        |shelf: &Shelf<DynamicObject>| shelf.doubt("yard", "a", Keys::default()),
         |shelf: &Shelf<DynamicObject>| shelf.deleted("yard", "a", false),
     ] {
         doubt(&shelf);
@@ -89,7 +89,7 @@ fn what_came_of_a_write_is_asked_for_until_it_is_known() {
         shelf.wrote(&object("a", 4));
         assert_eq!(version_of(&shelf, "a"), Some(Some(4)));
     }
-    shelf.doubt("yard", "unheard-of");
+    shelf.doubt("yard", "unheard-of", Keys::default());
     assert_eq!(version_of(&shelf, "unheard-of"), None);
     shelf.hear(&Event::Apply(object("unheard-of", 9)));
     assert_eq!(version_of(&shelf, "unheard-of"), Some(Some(9)));
@@ -173,4 +173,38 @@ fn what_was_never_heard_of_may_be_somebody_elses() {
     assert_eq!((there("a"), there("b")), (Some(true), None));
     shelf.deleted("yard", "a", true);
     assert_eq!(there("a"), Some(false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_may_have_been_made_is_asked_for_also_by_whose_it_is_until_it_would_be_there() {
+    let (shelf, whose) = (filled(&[object("a", 4)]), key(&["7f"]));
+    shelf.doubt("yard", "b", Keys { whose: Some(whose), group: None });
+    assert!(shelf.of(whose).is_none() && shelf.get("yard", "b").is_none());
+    shelf.hear(&Event::Apply(object("b", 6)));
+    assert_eq!(shelf.of(whose).map(|found| found.len()), Some(2));
+
+    shelf.doubt("yard", "c", Keys { whose: Some(whose), group: None });
+    assert!(shelf.of(whose).is_none());
+    tokio::time::advance(Duration::from_secs(130)).await;
+    assert_eq!((shelf.of(whose).map(|found| found.len()), version_of(&shelf, "c")), (Some(2), Some(None)));
+}
+
+#[test]
+fn a_doubt_outlasts_a_list_that_was_under_way() {
+    let (shelf, whose) = (filled(&[object("a", 4)]), key(&["7f"]));
+    shelf.hear(&Event::Init);
+    shelf.doubt("yard", "b", Keys { whose: Some(whose), group: None });
+    shelf.hear(&Event::InitApply(object("a", 4)));
+    shelf.hear(&Event::InitDone);
+    assert!(shelf.of(whose).is_none());
+}
+
+#[test]
+fn an_answer_that_comes_after_the_objects_end_makes_nothing_of_it() {
+    let shelf = filled(&[object("a", 4)]);
+    shelf.hear(&Event::Delete(object("a", 8)));
+    shelf.wrote(&object("a", 7));
+    assert_eq!(version_of(&shelf, "a"), Some(None));
+    shelf.wrote(&object("a", 9));
+    assert_eq!(version_of(&shelf, "a"), Some(Some(9)), "made again");
 }
