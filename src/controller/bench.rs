@@ -103,15 +103,10 @@ impl Reconciler {
             // Before anything can be found missing: archives that are to be kept for ever are in danger while it is there.
             self.remove::<CronJob>(&namespace, &names::upkeep(&name)).await?;
         }
-        let mut source = None;
-        if let Some(from) = &bench.spec.jobs.pod_from {
-            let deployments: Api<Deployment> = Api::namespaced(self.client.clone(), &namespace);
-            let found = deployments.get_opt(&from.deployment).await;
-            source = found.map_err(|source| Error::cluster("get", "Deployment", from.deployment.clone(), source))?;
-            if source.is_none() {
-                let message = format!("there is no Deployment {} in {namespace}: correct jobs.podFrom", from.deployment);
-                return Ok((false, Note::new("PodSourceMissing", message)));
-            }
+        let source = self.live.pod_source_of(bench).await?;
+        if let Some(from) = bench.spec.jobs.pod_from.as_ref().filter(|_| source.is_none()) {
+            let message = format!("there is no Deployment {} in {namespace}: correct jobs.podFrom", from.deployment);
+            return Ok((false, Note::new("PodSourceMissing", message)));
         }
         if let Some(keep) = keep(bench) {
             self.ensure(&namespace, &steps::config_map(&namespace)).await?;

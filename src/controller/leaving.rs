@@ -2,12 +2,11 @@
 //! custody tells that there is something; nobody lets it go then without a word.
 
 use k8s_openapi::jiff::Timestamp;
-use kube::api::Api;
 
 use super::metered::Metered;
 use super::pass;
 use super::tenant::{Pass, Reconciler};
-use crate::api::{Phase, Tenant, TenantPlan};
+use crate::api::{Phase, Tenant};
 use crate::core::abandon;
 use crate::core::identity::{self, Begin, Custody, Held, Identity, Named};
 use crate::core::stages::Way;
@@ -111,9 +110,7 @@ impl Reconciler {
 
     /// The record is made again, and nothing else: what there is to take away is taken away by it.
     async fn take_up(&self, tenant: &Tenant, found: &super::finding::Found) -> Result<Result<(), Problem>, Error> {
-        let plans: Api<TenantPlan> = Api::all(self.client.clone());
-        let plan = plans.get_opt(&tenant.spec.plan).await;
-        let plan = plan.map_err(|source| Error::cluster("get", "TenantPlan", tenant.spec.plan.clone(), source))?;
+        let plan = self.find_plan(&tenant.spec.plan).await?;
         let given = self.given(tenant, &found.bench, found.identity.clone());
         let who = match Subject::parse(Given { plan: plan.as_ref(), turn: true, ..given }) {
             Ok(who) => who,

@@ -160,10 +160,8 @@ pub async fn take_claims<W: World>(world: &W, who: Subject) -> Result<(), Proble
     let mut done = begin(who, Way::Up);
     match settle(world, &mut done, Stage::Claim).await {
         outcome if outcome.is_settled() => Ok(()),
-        Outcome::Verdict(Verdict::Stalled(note)) => Err(Problem { reason: note.reason, message: note.message, passing: false }),
-        Outcome::Verdict(Verdict::Wait(note, _)) | Outcome::Failed(note) => {
-            Err(Problem { reason: note.reason, message: note.message, passing: true })
-        }
+        Outcome::Verdict(Verdict::Stalled(note)) => Err(Problem::lasting(note.reason, note.message)),
+        Outcome::Verdict(Verdict::Wait(note, _)) | Outcome::Failed(note) => Err(Problem::passing(note.reason, note.message)),
         Outcome::Verdict(Verdict::Settled(_) | Verdict::Do(_)) | Outcome::Blocked(_) => Err(abandon::record_unread()),
     }
 }

@@ -152,7 +152,7 @@ impl Reconciler {
         }
     }
 
-    async fn find_plan(&self, name: &str) -> Result<Option<TenantPlan>, Error> {
+    pub(super) async fn find_plan(&self, name: &str) -> Result<Option<TenantPlan>, Error> {
         if let Some(known) = self.live.shelves.plans.get("", name) {
             return Ok(known);
         }

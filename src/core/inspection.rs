@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::evidence;
 use super::pace;
 use super::seen::{FailureClass, JobState, StepFailure};
-use super::verdict::Note;
+use super::verdict::{Note, set_condition};
 use crate::api::{BenchStatus, Differing};
 
 /// The condition of a Bench that tells of its inspections. Absent until one has ended.
@@ -94,7 +94,7 @@ pub fn next(given: &Given<'_>) -> Next {
         if taken.is_none_or(|taken| round.at.as_second() > taken) && (readable(round) || !asked(Some(round.at.as_second()))) {
             return match &round.report {
                 Some(Ok(found)) if round.state == JobState::Succeeded => Next::Take(round.at, found.clone()),
-                Some(Ok(_)) | None => again(given, round, &lost(round)),
+                Some(Ok(_)) | None => again(given, round, &StepFailure::lost(STEP, &round.name)),
                 Some(Err(failure)) => again(given, round, failure),
             };
         }
@@ -148,17 +148,6 @@ fn again(given: &Given<'_>, round: &RoundSeen, failure: &StepFailure) -> Next {
     }
 }
 
-/// A pod that ended without a word: out of memory, past its deadline, or its node was lost.
-fn lost(round: &RoundSeen) -> StepFailure {
-    StepFailure {
-        step: STEP.to_owned(),
-        reason: "StepLost".to_owned(),
-        class: FailureClass::Retryable,
-        message: format!("the pod of Job {} ended without a report; see its events (memory, deadline, node)", round.name),
-        tail: vec![],
-    }
-}
-
 /// How long until the Bench is looked at again for this.
 pub fn pause(next: &Next, bench: &str) -> Duration {
     match next {
@@ -180,16 +169,7 @@ pub fn tell(status: &mut BenchStatus, next: &Next, ids: &BTreeSet<String>, now: 
             ("True", summary(found, status.differing.len()))
         }
     };
-    let before = status.conditions.iter().position(|condition| condition.type_ == CONDITION);
-    let before = before.map(|at| status.conditions.remove(at)).filter(|before| before.status == truth);
-    status.conditions.push(Condition {
-        type_: CONDITION.to_owned(),
-        status: truth.to_owned(),
-        reason: note.reason.to_string(),
-        message: note.message.chars().take(1024).collect(),
-        observed_generation: generation,
-        last_transition_time: before.map_or(Time(now), |before| before.last_transition_time),
-    });
+    set_condition(&mut status.conditions, CONDITION, (truth, &note), now, generation);
 }
 
 fn summary(found: &Found, differing: usize) -> Note {

@@ -187,6 +187,19 @@ pub struct StepFailure {
     pub tail: Vec<String>,
 }
 
+impl StepFailure {
+    /// A pod that ended without a word: out of memory, past its deadline, or its node was lost. `step` is empty where it is not known.
+    pub fn lost(step: &str, job: &str) -> Self {
+        Self {
+            step: step.to_owned(),
+            reason: "StepLost".to_owned(),
+            class: FailureClass::Retryable,
+            message: format!("the pod of Job {job} ended without a report; see its events (memory, deadline, node)"),
+            tail: vec![],
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureClass {
     Retryable,

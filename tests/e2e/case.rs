@@ -237,7 +237,12 @@ impl Case {
 
     /// The API host with the key from the tenant's Secret.
     pub async fn api(&self, place: &Place, name: &str) -> Door {
-        let key = self.lab.secret(CUSTOMERS, &format!("{name}-credentials")).await.expect("the tenant's Secret");
+        self.api_of(CUSTOMERS, place, name).await
+    }
+
+    /// The same of a Tenant in any namespace.
+    pub async fn api_of(&self, namespace: &str, place: &Place, name: &str) -> Door {
+        let key = self.lab.secret(namespace, &format!("{name}-credentials")).await.expect("the tenant's Secret");
         Door::public(&self.lab, &place.api_host(name)).await.with_key(&key["api-key"], &key["api-secret"])
     }
 

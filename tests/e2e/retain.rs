@@ -39,8 +39,7 @@ fn a_retained_site_moves_with_its_tenant_to_another_namespace() {
         let (moved, _) = follow(&there, name, "Ready", READY, history::ready).await;
         assert_eq!(id(&moved.expect("a Tenant")), id(&ready), "it is the same tenant");
         assert_eq!(case.inside(&place).site_config(&site)["db_password"], installed, "with the same site");
-        let key = case.lab.secret(place.namespace, &format!("{name}-credentials")).await.expect("a key");
-        let api = Door::public(&case.lab, &site).await.with_key(&key["api-key"], &key["api-secret"]);
+        let api = case.api_of(place.namespace, &place, name).await;
         api.until("/api/method/frappe.auth.get_logged_user", 200).await;
 
         there.delete(name, &DeleteParams::default()).await.expect("a deletion");

@@ -149,7 +149,8 @@ fn hold_back(who: &Subject, seen: &WorkSeen, job: &JobSeen, order: &Order) -> Op
     if !current(job) || asked_again {
         return None;
     }
-    let failure = job.reports.iter().find_map(|report| report.failure.clone()).unwrap_or_else(|| lost(job));
+    let failure =
+        job.reports.iter().find_map(|report| report.failure.clone()).unwrap_or_else(|| StepFailure::lost("", &job.name));
     let tries = seen.jobs.iter().rev().take_while(|job| job.kind == order.kind && job.state == JobState::Failed && current(job));
     let tries = u32::try_from(tries.count()).unwrap_or(u32::MAX);
     let pause = match failure.class {
@@ -163,17 +164,6 @@ fn hold_back(who: &Subject, seen: &WorkSeen, job: &JobSeen, order: &Order) -> Op
     let at = ended.saturating_add(SignedDuration::from_secs(i64::try_from(pause).unwrap_or(0))).unwrap_or(ended);
     let again = format!("; failed {tries} in a row, tried again at {}", at.strftime("%H:%M:%SZ"));
     (left > 0).then(|| Verdict::Wait(note(&failure, &again), Duration::from_secs(left)))
-}
-
-/// A pod that ended without a word: out of memory, past its deadline, or its node was lost.
-fn lost(job: &JobSeen) -> StepFailure {
-    StepFailure {
-        step: String::new(),
-        reason: "StepLost".to_owned(),
-        class: FailureClass::Retryable,
-        message: format!("the pod of Job {} ended without a report; see its events (memory, deadline, node)", job.name),
-        tail: vec![],
-    }
 }
 
 fn note(failure: &StepFailure, more: &str) -> Note {

@@ -122,7 +122,7 @@ fn take_up(templates: &mut Vec<Template>, given: &Given<'_>, round: &RoundSeen) 
                     templates.extend(old);
                 }
                 Some(Err(failure)) => failed(one, failure),
-                Some(Ok(_)) | None => failed(one, &lost(round)),
+                Some(Ok(_)) | None => failed(one, &StepFailure::lost(STEP, &round.name)),
             }
         }
     }
@@ -145,17 +145,6 @@ fn failed(one: &mut Template, failure: &StepFailure) {
 fn superseded(one: &Template, content: String, now: Timestamp) -> Template {
     let state = TemplateState::Superseded;
     Template { name: content.clone(), content: Some(content), state, at: Time(now), holds: vec![], ..one.clone() }
-}
-
-/// A pod that ended without a word: out of memory, past its deadline, or its node was lost.
-fn lost(round: &RoundSeen) -> StepFailure {
-    StepFailure {
-        step: STEP.to_owned(),
-        reason: "StepLost".to_owned(),
-        class: FailureClass::Retryable,
-        message: format!("the pod of Job {} ended without a report; see its events (memory, deadline, node)", round.name),
-        tail: vec![],
-    }
 }
 
 /// One that is not asked for any more is superseded, and one that is asked for again before it was removed is as good as it was.

@@ -1,6 +1,5 @@
 //! What a Job said when it ended, and what a Bench's status says of its templates.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::Timestamp;
 use serde::Deserialize;
 
@@ -9,7 +8,7 @@ use crate::api::{BenchStatus, InstalledApp, Template, TemplateState};
 use crate::core::evidence;
 use crate::core::report::plain;
 use crate::core::seen::StepFailure;
-use crate::core::verdict::Note;
+use crate::core::verdict::{Note, set_condition};
 
 /// The condition of a Bench that tells of its templates. Absent where it has none and wants none.
 pub const CONDITION: &str = "TemplatesReady";
@@ -101,18 +100,10 @@ impl Told<'_> {
 
 /// Puts down what is to be said.
 pub fn tell(status: &mut BenchStatus, templates: Vec<Template>, told: &Told<'_>, now: Timestamp, generation: Option<i64>) {
-    let before = status.conditions.iter().position(|condition| condition.type_ == CONDITION);
-    let before = before.map(|at| status.conditions.remove(at));
     let note = told.note(&templates);
     status.templates = templates;
-    let Some((truth, note)) = note else { return };
-    let before = before.filter(|before| before.status == truth);
-    status.conditions.push(Condition {
-        type_: CONDITION.to_owned(),
-        status: truth.to_owned(),
-        reason: note.reason.to_string(),
-        message: note.message.chars().take(1024).collect(),
-        observed_generation: generation,
-        last_transition_time: before.map_or(Time(now), |before| before.last_transition_time),
-    });
+    match note {
+        Some((truth, note)) => set_condition(&mut status.conditions, CONDITION, (truth, &note), now, generation),
+        None => status.conditions.retain(|condition| condition.type_ != CONDITION),
+    }
 }

@@ -174,13 +174,14 @@ impl Live {
             }
             let preconditions = Preconditions { uid: found.metadata.uid, resource_version: found.metadata.resource_version };
             let params = DeleteParams { preconditions: Some(preconditions), ..Default::default() };
-            match self.claims().delete(name, &params).await {
+            let deleted = self.claims().delete(name, &params).await;
+            match &deleted {
                 Ok(_) => self.shelves.claims.deleted("", name, true),
-                Err(source) if absent(&source) => self.shelves.claims.doubt("", name, Keys::default()),
-                Err(source) => {
-                    self.shelves.claims.doubt("", name, Keys::default());
-                    return Err(error("delete")(source));
-                }
+                Err(_) => self.shelves.claims.doubt("", name, Keys::default()),
+            }
+            match deleted {
+                Err(source) if !absent(&source) => return Err(error("delete")(source)),
+                _ => {}
             }
         }
         Ok(())
@@ -205,19 +206,17 @@ impl Live {
     async fn write_claim(&self, name: &str, patch: Value) -> Result<Effect, Error> {
         let patch = serde_json::from_value(patch);
         let patch = patch.map_err(|problem| Error::Unusable { what: "the record".to_owned(), problem: problem.to_string() })?;
-        match self.claims().patch(name, &PatchParams::default(), &Patch::Json::<()>(patch)).await {
+        let written = self.claims().patch(name, &PatchParams::default(), &Patch::Json::<()>(patch)).await;
+        if written.is_err() {
+            self.shelves.claims.doubt("", name, Keys::default());
+        }
+        match written {
             Ok(claim) => {
                 self.shelves.claims.wrote(&claim);
                 Ok(remembered(&claim).map_or(Effect::None, |record| Effect::Record(Box::new(record))))
             }
-            Err(kube::Error::Api(status)) if status.is_conflict() => {
-                self.shelves.claims.doubt("", name, Keys::default());
-                Err(Error::Changed { kind: KIND, name: name.to_owned() })
-            }
-            Err(source) => {
-                self.shelves.claims.doubt("", name, Keys::default());
-                Err(Error::cluster("patch", KIND, name, source))
-            }
+            Err(kube::Error::Api(status)) if status.is_conflict() => Err(Error::Changed { kind: KIND, name: name.to_owned() }),
+            Err(source) => Err(Error::cluster("patch", KIND, name, source)),
         }
     }
 }
