@@ -127,12 +127,14 @@ impl Life<'_> {
         }
         // Those of other plans, and new ones, may be under way.
         let names: Vec<_> = names.into_iter().filter(|name| self.operator.settled.contains(name)).collect();
+        // A late look may have found that one names another plan by now.
+        let told = self.sim.tell_plan(PLAN);
         let before = self.sim.outside().writes;
         for name in names.iter().chain(&names) {
             self.sim.outside().now += 1;
             self.operator.look(&self.sim, name);
         }
-        let told = self.sim.tell_plan(PLAN);
+        let told = told.and_then(|()| self.sim.tell_plan(PLAN));
         let after = self.sim.outside().writes;
         self.sim.outside().faults = faults;
         told.map_err(|error| error.to_string())?;

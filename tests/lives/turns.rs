@@ -35,7 +35,7 @@ impl Memory {
 
     /// The watch tells of every Tenant before the first pass is made.
     pub fn forget(&self, outside: &mut Outside) {
-        outside.forget_failures();
+        outside.rollouts.doubt_failures();
         self.with(|turns| {
             *turns = Turns::new();
             outside.objects.tenants.values().for_each(|tenant| turns.0.named(tenant, outside.time()));
@@ -85,6 +85,8 @@ impl Memory {
 pub struct Rollouts {
     changing: BTreeMap<String, BTreeSet<String>>,
     failed: BTreeMap<(String, i64), BTreeSet<String>>,
+    /// Who had failed when the operator died, and was not looked at since.
+    doubted: BTreeSet<String>,
 }
 
 impl Rollouts {
@@ -96,15 +98,22 @@ impl Rollouts {
         self.leave(id);
         self.failed.values_mut().for_each(|ids| _ = ids.remove(id));
     }
+
+    /// A process that begins anew knows of a failure what the first pass over the tenant sees of it.
+    fn doubt_failures(&mut self) {
+        self.doubted = self.failed.values().flatten().cloned().collect();
+    }
 }
 
 impl Sim {
     pub fn report(&self, done: &Done) {
         let mut outside = self.outside();
         if !outside.dead {
+            let doubted = outside.rollouts.doubted.remove(&done.who.id);
             match done.came() {
                 Came::Settled => outside.rollouts.forget(&done.who.id),
                 Came::Failed => outside.note_failed(&done.who),
+                Came::Queued | Came::UnderWay if doubted => outside.judge_failure(&done.who.id),
                 Came::Queued | Came::UnderWay => {}
             }
         }
@@ -192,17 +201,14 @@ impl Outside {
         self.rollouts.leave(&who.id);
     }
 
-    /// What a process that begins anew can't see: that one has failed whose Job is gone, or who came further with another.
-    fn forget_failures(&mut self) {
-        let mut again = vec![];
-        for ((plan, _), ids) in &self.rollouts.failed {
-            let failed =
-                |id: &&String| self.last_ended(id).is_some_and(|job| job.state == JobState::Failed && !self.is_overcome(job));
-            again.extend(ids.iter().filter(|id| !failed(id)).map(|id| (plan.clone(), id.clone())));
+    /// Who goes on after a restart did not fail as far as can be seen then: the Job is gone, or what it failed at was done since.
+    fn judge_failure(&mut self, id: &str) {
+        if self.last_ended(id).is_some_and(|job| job.state == JobState::Failed && !self.is_overcome(job)) {
+            return;
         }
-        for (plan, id) in again {
-            self.rollouts.forget(&id);
-            self.rollouts.changing.entry(plan).or_default().insert(id);
-        }
+        let versions = self.rollouts.failed.iter().filter(|(_, ids)| ids.contains(id));
+        let plans: Vec<String> = versions.map(|((plan, _), _)| plan.clone()).collect();
+        self.rollouts.forget(id);
+        plans.into_iter().for_each(|plan| _ = self.rollouts.changing.entry(plan).or_default().insert(id.to_owned()));
     }
 }
