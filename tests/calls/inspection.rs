@@ -38,7 +38,7 @@ fn end(rig: &Rig, line: &Value) {
     let ended = if line["ok"] == true { "Complete" } else { "Failed" };
     let at = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let mut labels = job["spec"]["template"]["metadata"]["labels"].clone();
-    labels["batch.kubernetes.io/job-name"] = json!(name);
+    labels["batch.kubernetes.io/controller-uid"] = job["metadata"]["uid"].clone();
     let state = json!({"terminated": {"exitCode": 0, "message": line.to_string()}});
     let status =
         json!({"name": "inspect", "image": "frappe:test", "imageID": "", "ready": false, "restartCount": 0, "state": state});

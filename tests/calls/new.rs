@@ -1,5 +1,6 @@
 //! A new Tenant: every call of its first pass, and every change until it is settled.
 
+use crate::objects::YARD;
 use crate::rig::rig;
 use crate::{changes, lines, listed};
 
@@ -49,8 +50,8 @@ const FIRST_PASS: &str = "
     get secrets yard/ID-inputs
     get deployments yard/crane-web
     get secrets harbour/passport
-    create configmaps yard/tenant-operator-steps-*
     get deployments yard/crane-web
+    create configmaps yard/tenant-operator-steps-*
     create jobs yard/ID-provision-*-0
     get secrets yard/ID-custody
     get secrets harbour/mail
@@ -130,6 +131,19 @@ async fn an_error_of_one_stage_does_not_keep_the_others_from_going_on() {
     assert_eq!(rig.condition("RoutesReady"), ("False".to_owned(), "ClusterDenied".to_owned()));
     assert_eq!(rig.condition("CertificateReady"), ("False".to_owned(), "Issuing".to_owned()));
     assert_eq!(rig.condition("SiteReady"), ("False".to_owned(), "Creating".to_owned()));
+}
+
+#[tokio::test]
+async fn what_jobs_are_copied_from_may_go_at_any_moment_and_no_job_is_made_without_it() {
+    let looks = 1 + FIRST_PASS.matches("get deployments").count();
+    for gone_at in 1..looks {
+        let rig = rig();
+        (1..gone_at).for_each(|_| rig.server.before("get deployments", |_| {}));
+        rig.server.before("get deployments", |store| assert!(store.remove("deployments", YARD, "crane-web")));
+        rig.pass().await.result.expect("what is missing is told in the status");
+        assert_eq!(rig.server.with(|store| store.of("jobs").count()), 0, "gone before look {gone_at}");
+        assert_eq!(rig.condition("SiteReady"), ("False".to_owned(), "PodSourceMissing".to_owned()), "gone before look {gone_at}");
+    }
 }
 
 #[tokio::test]

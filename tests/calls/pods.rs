@@ -15,7 +15,7 @@ pub fn ended(job: &str, of: &Value) -> Value {
         "metadata": {"name": format!("{job}-x1"), "namespace": YARD, "labels": labels},
         "status": {"initContainerStatuses": ended("initContainers"), "containerStatuses": ended("containers")},
     });
-    pod["metadata"]["labels"]["batch.kubernetes.io/job-name"] = json!(job);
+    pod["metadata"]["labels"]["batch.kubernetes.io/controller-uid"] = of["metadata"]["uid"].clone();
     pod
 }
 

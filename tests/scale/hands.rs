@@ -128,7 +128,7 @@ impl Hand {
         let (labels, spec) = (template.metadata.and_then(|meta| meta.labels), template.spec.unwrap_or_default());
         let mut pod: Pod = serde_json::from_value(json!({"metadata": {"name": pod_of(&name)}, "spec": spec, "status": {}}))?;
         let labels = pod.metadata.labels.insert(labels.unwrap_or_default());
-        labels.insert("batch.kubernetes.io/job-name".to_owned(), name.clone());
+        labels.insert("batch.kubernetes.io/controller-uid".to_owned(), job.uid().unwrap_or_default());
         let pods: Api<Pod> = self.api();
         pods.create(&PostParams::default(), &pod).await?;
         let mut said = vec![];

@@ -114,9 +114,7 @@ class Server:
     """Real gunicorn on the bench, started as frappe_docker does it."""
 
     def __init__(self, release="15", workers=2, faults=None, **extra):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         command = [os.path.join(BENCH, "env", "bin", "gunicorn"), f"--chdir={SITES}", f"--bind=127.0.0.1:{self.port}"]
         command += ["--threads=4", f"--workers={workers}", "--worker-class=gthread", "--preload", "frappe.app:application"]
         self.log = open(os.path.join(os.environ["SCRATCH"], f"gunicorn-{self.port}.log"), "w")
@@ -165,7 +163,13 @@ class Server:
         return self.call(site, path, "POST", form={"usr": usr, "pwd": pwd, **more}, Accept="application/json")
 
 
-def await_true(probe, seconds=20):
+def free_port():
+    """As scratch finds one: below those that the kernel gives to connections, where nobody takes it before it is listened on."""
+    scratch = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "scratch")
+    return int(subprocess.run([scratch, "port"], capture_output=True, text=True, check=True, timeout=60).stdout)
+
+
+def await_true(probe, seconds=60):
     deadline = time.monotonic() + seconds
     while not probe():
         if time.monotonic() > deadline:

@@ -8,15 +8,11 @@ import socket
 import subprocess
 import unittest
 
-from tests.bench import BENCH, ROOT_PASSWORD, SITES, BenchTest, Server, await_true, environment, fresh, new_site, put_user, python
+from tests.bench import (
+    BENCH, ROOT_PASSWORD, SITES, BenchTest, Server, await_true, environment, free_port, fresh, new_site, put_user, python,
+)  # fmt: skip
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Program:

@@ -8,7 +8,7 @@ use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, ListParams, PostParams, Preconditions};
 
 use super::jobs::existing;
-use super::words::{blocked, ended, job_of, messages, state};
+use super::words::{blocked, ended, is_of, messages, state};
 use super::{Live, absent};
 use crate::api::Bench;
 use crate::core::inspection::{self, RoundSeen};
@@ -73,7 +73,7 @@ fn labelled(bench: &Bench, step: &str) -> ListParams {
 
 fn round(job: &Job, pods: &[Pod]) -> Option<RoundSeen> {
     let name = job.metadata.name.clone()?;
-    let pods: Vec<&Pod> = pods.iter().filter(|pod| job_of(pod) == Some(&name)).collect();
+    let pods: Vec<&Pod> = pods.iter().filter(|pod| is_of(pod, job)).collect();
     Some(RoundSeen {
         at: job.annotations().get(annotation::AT)?.parse().ok()?,
         state: state(job),

@@ -78,14 +78,16 @@ impl Live {
     /// Starts the Job if a slot is free; otherwise nothing happens, and the next look says so.
     pub(super) async fn start_job(&self, who: &Subject, plan: &JobPlan) -> Result<(), Error> {
         let way = if plan.kind == JobKind::Remove { Way::Down } else { Way::Up };
-        if !self.gate.enter(way, who) {
+        let source = self.pod_source(who).await?;
+        // Gone since it was looked for: the next look names it.
+        let headless = source.is_none() && who.bench.spec.jobs.pod_from.is_some();
+        if headless || !self.gate.enter(way, who) {
             return Ok(());
         }
         match self.shelves.listen() {
             true => self.programs.or_ask(who.bench.namespace.clone(), self.put_program(&who.bench.namespace)).await.map(drop)?,
             false => self.put_program(&who.bench.namespace).await.map(drop)?,
         }
-        let source = self.pod_source(who).await?;
         let made = self.jobs(&who.bench.namespace).create(&PostParams::default(), &job::job(who, plan, source.as_ref())).await;
         match &made {
             Ok(made) => self.shelves.jobs.wrote(made),

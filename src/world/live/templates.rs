@@ -8,7 +8,7 @@ use kube::api::PostParams;
 
 use super::Live;
 use super::jobs::existing;
-use super::words::{blocked, job_of, messages, state};
+use super::words::{blocked, is_of, messages, state};
 use crate::api::Bench;
 use crate::core::names::annotation;
 use crate::core::templates::{self, RoundSeen};
@@ -39,7 +39,7 @@ impl Live {
 
 fn round(job: &Job, pods: &[Pod]) -> Option<RoundSeen> {
     let name = job.metadata.name.clone()?;
-    let pods: Vec<&Pod> = pods.iter().filter(|pod| job_of(pod) == Some(&name)).collect();
+    let pods: Vec<&Pod> = pods.iter().filter(|pod| is_of(pod, job)).collect();
     Some(RoundSeen {
         at: job.annotations().get(annotation::AT)?.parse().ok()?,
         makes: job.annotations().get(annotation::TEMPLATE).cloned(),

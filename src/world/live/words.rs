@@ -23,7 +23,7 @@ pub(super) fn in_order(jobs: &[Job], pods: &[Pod]) -> Vec<JobSeen> {
 
 /// Whether it has a pod of which each container has said its last word.
 pub(super) fn has_ended(job: &Job, pods: &[Pod]) -> bool {
-    let mut pods = pods.iter().filter(|pod| job_of(pod) == job.metadata.name.as_ref()).peekable();
+    let mut pods = pods.iter().filter(|pod| is_of(pod, job)).peekable();
     let silent = |container: &ContainerStatus| container.state.as_ref().is_none_or(|state| state.terminated.is_none());
     pods.peek().is_some() && pods.all(|pod| containers(pod).next().is_some() && !containers(pod).any(silent))
 }
@@ -32,7 +32,7 @@ fn job_seen(job: &Job, pods: &[Pod]) -> Option<JobSeen> {
     let name = job.metadata.name.clone()?;
     let annotation = |key: &str| job.metadata.annotations.as_ref().and_then(|all| all.get(key));
     let hashes: std::collections::BTreeMap<String, String> = serde_json::from_str(annotation(annotation::HASHES)?).ok()?;
-    let pods: Vec<&Pod> = pods.iter().filter(|pod| job_of(pod) == Some(&name)).collect();
+    let pods: Vec<&Pod> = pods.iter().filter(|pod| is_of(pod, job)).collect();
     Some(JobSeen {
         kind: JobKind::parse(job.metadata.labels.as_ref()?.get(label::STEP)?)?,
         attempt: annotation(annotation::ATTEMPT)?.parse().ok()?,
@@ -47,8 +47,10 @@ fn job_seen(job: &Job, pods: &[Pod]) -> Option<JobSeen> {
     })
 }
 
-pub(super) fn job_of(pod: &Pod) -> Option<&String> {
-    pod.metadata.labels.as_ref()?.get("batch.kubernetes.io/job-name")
+/// Not by the Job's name: one of before may have had it, and its pods may still be seen.
+pub(super) fn is_of(pod: &Pod, job: &Job) -> bool {
+    let of = pod.metadata.labels.as_ref().and_then(|labels| labels.get("batch.kubernetes.io/controller-uid"));
+    of.is_some() && of == job.metadata.uid.as_ref()
 }
 
 pub(super) fn state(job: &Job) -> JobState {
@@ -111,12 +113,12 @@ mod tests {
     fn read(annotations: &serde_json::Value, message: &str) -> Option<JobSeen> {
         let label = |name: &str| format!("tenancy.nexuserp.io/{name}");
         let job = json!({
-            "metadata": {"name": "7f3a-provision-0a1b-0", "labels": {label("step"): "provision"}, "annotations": annotations},
+            "metadata": {"name": "7f3a-provision-0a1b-0", "uid": "0f", "labels": {label("step"): "provision"}, "annotations": annotations},
             "status": {"conditions": [{"type": "Failed", "status": "True", "lastTransitionTime": "2026-11-21T12:00:00Z"}]},
         });
         let state = json!({"terminated": {"exitCode": 1, "message": message}});
         let pod = json!({
-            "metadata": {"labels": {"batch.kubernetes.io/job-name": "7f3a-provision-0a1b-0"}},
+            "metadata": {"labels": {"batch.kubernetes.io/controller-uid": "0f"}},
             "status": {"containerStatuses": [{"name": "site", "image": "x", "imageID": "x", "ready": false, "restartCount": 0, "state": state}]},
         });
         job_seen(&serde_json::from_value(job).expect("a Job"), &[serde_json::from_value(pod).expect("a Pod")])
@@ -129,6 +131,18 @@ mod tests {
         let seen = read(&annotations, r#"{"ok":true,"done":{"create":{}}}"#).expect("a Job of ours");
         assert_eq!((seen.attempt, seen.state, seen.reports.len()), (3, JobState::Failed, 1));
         assert_eq!(seen.hashes.into_iter().collect::<Vec<_>>(), [(Step::Create, "ab".to_owned())]);
+    }
+
+    #[test]
+    fn the_pods_of_an_earlier_job_of_the_same_name_say_nothing_of_it() {
+        let job: Job =
+            serde_json::from_value(json!({"metadata": {"name": "7f3a-provision-0a1b-0", "uid": "0f"}})).expect("a Job");
+        let pod = |of: &str| -> Pod {
+            let labels =
+                json!({"batch.kubernetes.io/job-name": "7f3a-provision-0a1b-0", "batch.kubernetes.io/controller-uid": of});
+            serde_json::from_value(json!({"metadata": {"labels": labels}})).expect("a Pod")
+        };
+        assert_eq!(["0f", "0e"].map(|of| is_of(&pod(of), &job)), [true, false]);
     }
 
     proptest! {

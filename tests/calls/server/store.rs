@@ -167,7 +167,7 @@ impl Store {
         }
         self.objects.remove(&call.key);
         if call.key.plural == "jobs" {
-            let of_job = |pod: &Value| pod["metadata"]["labels"]["batch.kubernetes.io/job-name"] == call.key.name.as_str();
+            let of_job = |pod: &Value| pod["metadata"]["labels"]["batch.kubernetes.io/controller-uid"] == meta["uid"];
             self.objects.retain(|key, object| key.plural != "pods" || !of_job(object));
         }
         Ok(json!({"apiVersion": "v1", "kind": "Status", "metadata": {}, "status": "Success"}))
