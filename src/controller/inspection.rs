@@ -3,16 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
-use kube::api::{Api, ListParams};
-use kube::core::DeserializeGuard;
 use serde_json::Value;
 
 use super::tenant::Reconciler;
-use crate::api::{Bench, BenchStatus, Tenant, TenantClaimSpec, TenantPlan};
+use crate::api::{Bench, BenchStatus, Tenant, TenantClaimSpec};
 use crate::core::expectation;
 use crate::core::identity::Begin;
 use crate::core::inspection::{self, Next};
@@ -22,8 +19,6 @@ use crate::core::subject::{Given, ObjectName, Remembered, Subject};
 use crate::core::verdict::Note;
 use crate::world::error::{Class, Error};
 
-/// Tenants are read so many at a time: there may be ten thousand.
-const PAGE: u32 = 500;
 /// After what only a person can put right.
 const DENIED: Duration = Duration::from_secs(300);
 
@@ -63,14 +58,11 @@ impl Reconciler {
 
     async fn begin(&self, bench: &Bench, claims: &[TenantClaimSpec], now: Timestamp) -> Result<(), Error> {
         let namespace = bench.namespace().unwrap_or_default();
-        let source = match &bench.spec.jobs.pod_from {
-            None => None,
-            Some(from) => match self.pod_source(&namespace, &from.deployment).await? {
-                Some(source) => Some(source),
-                // The Bench says so already, and goes on once it is there.
-                None => return Ok(()),
-            },
-        };
+        let source = self.live.pod_source_of(bench).await?;
+        if source.is_none() && bench.spec.jobs.pod_from.is_some() {
+            // The Bench says so already, and goes on once it is there.
+            return Ok(());
+        }
         let maps = inspect::config_maps(bench, &self.expectations(bench, claims, now).await?);
         self.ensure(&namespace, &steps::config_map(&namespace)).await?;
         for map in &maps {
@@ -80,11 +72,6 @@ impl Reconciler {
         self.live.start_inspection(bench, now, maps.len(), source.as_ref()).await
     }
 
-    async fn pod_source(&self, namespace: &str, name: &str) -> Result<Option<Deployment>, Error> {
-        let found = Api::<Deployment>::namespaced(self.client.clone(), namespace).get_opt(name).await;
-        found.map_err(|source| Error::cluster("get", "Deployment", name, source))
-    }
-
     /// What each settled tenant's site should have.
     async fn expectations(
         &self,
@@ -92,30 +79,19 @@ impl Reconciler {
         claims: &[TenantClaimSpec],
         now: Timestamp,
     ) -> Result<BTreeMap<String, Value>, Error> {
-        let plans = Api::<TenantPlan>::all(self.client.clone()).list(&ListParams::default()).await;
-        let plans = plans.map_err(|source| Error::cluster("list", "TenantPlan", "all", source))?.items;
-        let plans: BTreeMap<String, TenantPlan> = plans.into_iter().map(|plan| (plan.name_any(), plan)).collect();
+        let plans = self.plans().await?;
         let claims: BTreeMap<ObjectName, &TenantClaimSpec> = claims.iter().map(|claim| (holder(claim), claim)).collect();
-        let tenants: Api<DeserializeGuard<Tenant>> = Api::all(self.client.clone());
-        let (mut all, mut page) = (BTreeMap::new(), ListParams::default().limit(PAGE));
-        loop {
-            let list = tenants.list(&page).await.map_err(|source| Error::cluster("list", "Tenant", "all", source))?;
-            for tenant in list.items.into_iter().filter_map(|tenant| tenant.0.ok()).filter(is_looked_after) {
-                let Some(claim) = claims.get(&ObjectName::of(&tenant)) else { continue };
-                let (id, plan) = (claim.holder.id.clone(), plans.get(&tenant.spec.plan));
-                // Read only: no version to change it from.
-                let record = claim.record.clone().map(|record| Remembered { record, version: String::new() });
-                let cluster = self.settings.cluster_name.clone();
-                let given =
-                    Given { tenant: &tenant, plan, turn: false, begin: Begin::New, bench, id: id.clone(), record, now, cluster };
-                let expected = Subject::parse(given).ok().as_ref().and_then(expectation::of);
-                all.extend(expected.map(|expected| (id, expected)));
-            }
-            match list.metadata.continue_.filter(|token| !token.is_empty()) {
-                Some(token) => page = page.continue_token(&token),
-                None => return Ok(all),
-            }
-        }
+        let tenants = self.tenants(claims.keys()).await?;
+        let expected = |tenant: &Tenant| {
+            let claim = claims.get(&ObjectName::of(tenant))?;
+            let (id, plan) = (claim.holder.id.clone(), plans.get(&tenant.spec.plan));
+            // Read only: no version to change it from.
+            let record = claim.record.clone().map(|record| Remembered { record, version: String::new() });
+            let cluster = self.settings.cluster_name.clone();
+            let given = Given { tenant, plan, turn: false, begin: Begin::New, bench, id: id.clone(), record, now, cluster };
+            Some((id, Subject::parse(given).ok().as_ref().and_then(expectation::of)?))
+        };
+        Ok(tenants.iter().filter(|tenant| is_looked_after(tenant)).filter_map(|tenant| expected(tenant)).collect())
     }
 
     /// Deletes the ConfigMaps of this number and above.

@@ -1,10 +1,9 @@
 //! What the answering backend of a Bench says of its suspended tenants: their messages, by host, in a ConfigMap beside it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kube::ResourceExt;
-use kube::api::{Api, ListParams};
-use kube::runtime::watcher;
 
 use super::tenant::Reconciler;
 use crate::api::{Bench, Phase, Tenant, TenantClaimSpec};
@@ -13,11 +12,7 @@ use crate::core::subject::ObjectName;
 use crate::world::error::Error;
 
 /// The only Tenants whose hosts lead to the page with a message.
-const IN_MAINTENANCE: &str = "spec.suspend.mode=Maintenance";
-
-pub fn watched() -> watcher::Config {
-    watcher::Config::default().fields(IN_MAINTENANCE)
-}
+pub const IN_MAINTENANCE: &str = "spec.suspend.mode=Maintenance";
 
 impl Reconciler {
     /// `carried`: the claims of the tenants that the Bench carries. Only who holds a host has a say over what it answers.
@@ -30,15 +25,10 @@ impl Reconciler {
         }
         self.ensure(&namespace, &wanted).await.map(drop)
     }
-
-    async fn in_maintenance(&self) -> Result<Vec<Tenant>, Error> {
-        let tenants = Api::<Tenant>::all(self.client.clone()).list(&ListParams::default().fields(IN_MAINTENANCE)).await;
-        tenants.map(|tenants| tenants.items).map_err(|source| Error::cluster("list", "Tenant", "in maintenance", source))
-    }
 }
 
-fn by_host(carried: &[TenantClaimSpec], tenants: &[Tenant]) -> Messages {
-    let tenants: BTreeMap<ObjectName, &Tenant> = tenants.iter().map(|tenant| (ObjectName::of(tenant), tenant)).collect();
+fn by_host(carried: &[TenantClaimSpec], tenants: &[Arc<Tenant>]) -> Messages {
+    let tenants: BTreeMap<ObjectName, &Arc<Tenant>> = tenants.iter().map(|tenant| (ObjectName::of(tenant), tenant)).collect();
     let message = |claim: &TenantClaimSpec| {
         let record = claim.record.as_ref().filter(|record| record.phase == Phase::Active)?;
         let holder = ObjectName { namespace: claim.holder.namespace.clone(), name: claim.holder.name.clone() };

@@ -20,6 +20,7 @@ mod events;
 mod finalizer;
 mod finding;
 mod inspection;
+mod known;
 mod leaving;
 mod messages;
 mod metered;

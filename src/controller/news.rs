@@ -68,6 +68,7 @@ pub fn child<K: Resource<DynamicType = ()>>(
 /// The watch of a kind, without objects that can't be read: one of them must not stop it for all. Onto a shelf goes that they are there.
 pub fn readable<K>(
     api: Api<DeserializeGuard<K>>,
+    of: watcher::Config,
     keep: Option<(&Arc<Reconciler>, OnShelf<K>)>,
 ) -> BoxStream<'static, watcher::Result<watcher::Event<K>>>
 where
@@ -77,7 +78,7 @@ where
     if let Some((here, shelf)) = &keep {
         shelf(&here.live.shelves).feed();
     }
-    let events = watcher(api, watcher::Config::default()).default_backoff();
+    let events = watcher(api, of).default_backoff();
     let events = events.filter_map(move |event| {
         let shelf = keep.as_ref().map(|(here, shelf)| shelf(&here.live.shelves));
         let event = legible(event, shelf);

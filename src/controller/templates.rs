@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
-use kube::api::{Api, ListParams};
 
 use super::tenant::Reconciler;
 use crate::api::{Bench, BenchStatus, Template, TenantClaimSpec, TenantPlan};
@@ -135,9 +134,7 @@ impl Reconciler {
         if bench.spec.templates.as_ref().is_none_or(|templates| !templates.enabled) {
             return Ok(BTreeMap::new());
         }
-        let plans = Api::<TenantPlan>::all(self.client.clone()).list(&ListParams::default()).await;
-        let plans = plans.map_err(|source| Error::cluster("list", "TenantPlan", "all", source))?.items;
-        Ok(plans.into_iter().map(|plan| (plan.name_any(), plan)).collect())
+        self.plans().await
     }
 }
 

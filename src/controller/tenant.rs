@@ -10,6 +10,7 @@ use kube::{Client, ResourceExt};
 
 use super::after::{outcome, said};
 use super::finding::Found;
+use super::known::Known;
 use super::metered::Metered;
 use super::pass::{self, Done};
 use super::placing::Placements;
@@ -37,6 +38,7 @@ pub struct Reconciler {
     pub(super) scribe: Scribe,
     pub(super) placements: Placements,
     pub(super) turns: Turns,
+    pub(super) known: Known,
     pub(super) metrics: Arc<Metrics>,
     pub(super) settings: Settings,
 }
@@ -88,7 +90,8 @@ pub async fn reconcile(tenant: Arc<Tenant>, here: Arc<Reconciler>) -> Result<Act
 
 impl Reconciler {
     pub fn new(client: Client, live: Live, turns: Turns, metrics: Arc<Metrics>, settings: Settings) -> Self {
-        Self { scribe: Scribe::new(client.clone()), placements: Placements::default(), client, live, turns, metrics, settings }
+        let (scribe, placements, known) = (Scribe::new(client.clone()), Placements::default(), Known::default());
+        Self { scribe, placements, known, client, live, turns, metrics, settings }
     }
 
     /// As a process that goes on for long, and not for one pass.

@@ -19,12 +19,13 @@ use serde_json::{Value, json};
 use tenant_operator::api::{Bench, Tenant, TenantClaim, TenantPlan};
 use tenant_operator::core::manifests::foreign::Certificate;
 
-use crate::Failure;
+use crate::crowd::patience;
 use crate::hands::{Hands, gone};
 use crate::objects::{bench, gunicorn, tenant};
 use crate::operator::Operator;
 use crate::site::Sites;
 use crate::tls::Authority;
+use crate::{Failure, number};
 
 pub const BENCH: &str = "bench";
 pub const CUSTOMERS: &str = "customers";
@@ -92,7 +93,10 @@ impl Cluster {
         let plan = json!({"metadata": {"name": "starter"}, "spec": {"setup": "Skip", "apps": [{"name": "erpnext"}]}});
         self.make(&plans, plan, None::<&TenantPlan>).await?;
         let benches: Api<Bench> = Api::namespaced(self.client.clone(), BENCH);
-        self.make(&benches, bench(edge, web), None::<&Bench>).await
+        for name in bench_names() {
+            self.make(&benches, bench(&name, edge, web), None::<&Bench>).await?;
+        }
+        Ok(())
     }
 
     async fn make<K>(&self, api: &Api<K>, mut object: Value, _: Option<&K>) -> Result<(), Failure>
@@ -106,16 +110,16 @@ impl Cluster {
         Ok(())
     }
 
-    pub async fn bench_is_ready(&self) -> Result<(), Failure> {
+    pub async fn benches_are_ready(&self) -> Result<(), Failure> {
         let _hands = self.hands();
         let benches: Api<Bench> = Api::namespaced(self.client.clone(), BENCH);
-        let end = Instant::now() + SOON;
+        let end = Instant::now() + patience(bench_names().len());
         let ready = |bench: &Bench| {
             let conditions = bench.status.as_ref().map(|status| &status.conditions);
             conditions.into_iter().flatten().any(|condition| condition.type_ == "Ready" && condition.status == "True")
         };
-        while !ready(&benches.get("main").await?) {
-            pause(end, "Bench that is Ready").await?;
+        while !benches.list(&ListParams::default()).await?.items.iter().all(ready) {
+            pause(end, "Benches that are Ready").await?;
         }
         Ok(())
     }
@@ -250,6 +254,11 @@ pub async fn pause(end: Instant, what: &str) -> Result<(), Failure> {
 pub async fn connect(dir: &std::path::Path, user: &str) -> Result<Client, Failure> {
     let file = Kubeconfig::read_from(dir.join(user))?;
     Ok(Client::try_from(Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?)?)
+}
+
+/// The tenants are placed on them by the operator.
+fn bench_names() -> Vec<String> {
+    names("bench", number("BENCHES", 1))
 }
 
 pub fn names(prefix: &str, count: usize) -> Vec<String> {

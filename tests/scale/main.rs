@@ -44,7 +44,7 @@ async fn run(dir: String) -> Result<(), Failure> {
     let mut figures = Figures::new();
     let cluster = Cluster::start(dir.into()).await?;
     let mut operator = Operator::start(&cluster.dir).await?;
-    cluster.bench_is_ready().await?;
+    cluster.benches_are_ready().await?;
     let done = sections::all(&cluster, &mut operator, &mut figures).await;
     // What was measured until then is worth something too.
     figures.end();

@@ -32,9 +32,9 @@ pub fn gunicorn() -> Value {
 }
 
 /// Everything that a Bench may ask of a tenant is asked, but DNS.
-pub fn bench(edge: u16, web: u16) -> Value {
+pub fn bench(name: &str, edge: u16, web: u16) -> Value {
     json!({
-        "metadata": {"name": "main"},
+        "metadata": {"name": name},
         "spec": {
             "path": "/home/frappe/frappe-bench",
             "sitesVolume": {"claimName": "sites"},
