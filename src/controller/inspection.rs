@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::jiff::Timestamp;
-use kube::ResourceExt;
+use kube::{Resource, ResourceExt};
 use serde_json::Value;
 
 use super::tenant::Reconciler;
-use crate::api::{Bench, BenchStatus, Tenant, TenantClaimSpec};
+use crate::api::{Bench, BenchStatus, Tenant, TenantClaimSpec, TenantPlan};
 use crate::core::expectation;
 use crate::core::identity::Begin;
 use crate::core::inspection::{self, Next};
@@ -59,7 +59,7 @@ impl Reconciler {
     async fn begin(&self, bench: &Bench, claims: &[TenantClaimSpec], now: Timestamp) -> Result<(), Error> {
         let namespace = bench.namespace().unwrap_or_default();
         let source = self.live.pod_source_of(bench).await?;
-        if source.is_none() && bench.spec.jobs.pod_from.is_some() {
+        if bench.spec.jobs.lack(source.as_ref()) {
             // The Bench says so already, and goes on once it is there.
             return Ok(());
         }
@@ -80,11 +80,13 @@ impl Reconciler {
         now: Timestamp,
     ) -> Result<BTreeMap<String, Value>, Error> {
         let plans = self.plans().await?;
+        let plans: BTreeMap<&str, &TenantPlan> =
+            plans.iter().filter_map(|plan| Some((plan.meta().name.as_deref()?, plan))).collect();
         let claims: BTreeMap<ObjectName, &TenantClaimSpec> = claims.iter().map(|claim| (holder(claim), claim)).collect();
         let tenants = self.tenants(claims.keys()).await?;
         let expected = |tenant: &Tenant| {
             let claim = claims.get(&ObjectName::of(tenant))?;
-            let (id, plan) = (claim.holder.id.clone(), plans.get(&tenant.spec.plan));
+            let (id, plan) = (claim.holder.id.clone(), plans.get(tenant.spec.plan.as_str()).copied());
             // Read only: no version to change it from.
             let record = claim.record.clone().map(|record| Remembered { record, version: String::new() });
             let cluster = self.settings.cluster_name.clone();

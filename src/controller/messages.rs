@@ -18,7 +18,7 @@ impl Reconciler {
     /// `carried`: the claims of the tenants that the Bench carries. Only who holds a host has a say over what it answers.
     pub(super) async fn say(&self, bench: &Bench, carried: &[TenantClaimSpec]) -> Result<(), Error> {
         let (name, namespace) = (bench.name_any(), bench.namespace().unwrap_or_default());
-        let tenants = if carried.is_empty() { vec![] } else { self.in_maintenance().await? };
+        let tenants = if carried.is_empty() { Arc::default() } else { self.in_maintenance().await? };
         let (wanted, left_out) = messages::config_map(&name, &namespace, &by_host(carried, &tenants));
         if left_out > 0 {
             tracing::warn!(bench = %name, %namespace, hosts = left_out, "no room for the messages of all suspended tenants: the rest says a general text");
@@ -27,8 +27,8 @@ impl Reconciler {
     }
 }
 
-fn by_host(carried: &[TenantClaimSpec], tenants: &[Arc<Tenant>]) -> Messages {
-    let tenants: BTreeMap<ObjectName, &Arc<Tenant>> = tenants.iter().map(|tenant| (ObjectName::of(tenant), tenant)).collect();
+fn by_host(carried: &[TenantClaimSpec], tenants: &[Tenant]) -> Messages {
+    let tenants: BTreeMap<ObjectName, &Tenant> = tenants.iter().map(|tenant| (ObjectName::of(tenant), tenant)).collect();
     let message = |claim: &TenantClaimSpec| {
         let record = claim.record.as_ref().filter(|record| record.phase == Phase::Active)?;
         let holder = ObjectName { namespace: claim.holder.namespace.clone(), name: claim.holder.name.clone() };

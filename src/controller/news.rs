@@ -68,6 +68,17 @@ pub fn child<K: Resource<DynamicType = ()>>(
 /// The watch of a kind, without objects that can't be read: one of them must not stop it for all. Onto a shelf goes that they are there.
 pub fn readable<K>(
     api: Api<DeserializeGuard<K>>,
+    keep: Option<(&Arc<Reconciler>, OnShelf<K>)>,
+) -> BoxStream<'static, watcher::Result<watcher::Event<K>>>
+where
+    K: Kept + Resource<DynamicType = ()>,
+{
+    readable_some(api, watcher::Config::default(), keep)
+}
+
+/// The same of some of a kind.
+pub fn readable_some<K>(
+    api: Api<DeserializeGuard<K>>,
     of: watcher::Config,
     keep: Option<(&Arc<Reconciler>, OnShelf<K>)>,
 ) -> BoxStream<'static, watcher::Result<watcher::Event<K>>>

@@ -107,13 +107,16 @@ impl Reconciler {
         Ok((kept, Next::Running(None, Duration::from_secs(60))))
     }
 
-    /// False where tenants need all slots: they come first.
+    /// False where tenants need all slots, which come first, or where what the Job is copied from has gone meanwhile.
     async fn start_template(&self, bench: &Bench, order: &Order, now: Timestamp) -> Result<bool, Error> {
         let at = place::reference(bench);
+        let source = self.live.pod_source_of(bench).await?;
+        if bench.spec.jobs.lack(source.as_ref()) {
+            return Ok(false);
+        }
         if !self.live.gate.enter_spare(&at, bench.spec.jobs.concurrency(), &self.template_site(bench)) {
             return Ok(false);
         }
-        let source = self.live.pod_source_of(bench).await?;
         self.ensure(&at.namespace, &steps::config_map(&at.namespace)).await?;
         let job = template::job(bench, &self.settings.cluster_name, order, now, source.as_ref());
         self.live.start_template(bench, &job).await?;
@@ -127,14 +130,14 @@ impl Reconciler {
     /// The image of the bench's Jobs; none where the Deployment that says it is not there.
     async fn image(&self, bench: &Bench) -> Result<Option<String>, Error> {
         let source = self.live.pod_source_of(bench).await?;
-        Ok(BenchPod::new(&bench.spec, source.as_ref()).image())
+        Ok(BenchPod::new(&bench.spec, source.as_ref()).image().filter(|_| !bench.spec.jobs.lack(source.as_ref())))
     }
 
     async fn plans_for(&self, bench: &Bench) -> Result<BTreeMap<String, TenantPlan>, Error> {
         if bench.spec.templates.as_ref().is_none_or(|templates| !templates.enabled) {
             return Ok(BTreeMap::new());
         }
-        self.plans().await
+        Ok(self.plans().await?.iter().map(|plan| (plan.name_any(), plan.clone())).collect())
     }
 }
 

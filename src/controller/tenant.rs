@@ -1,16 +1,16 @@
 //! The reconcile of one Tenant: find it again, make its subject, go through the stages, write the status.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 use kube::api::Api;
 use kube::runtime::controller::Action;
+use kube::runtime::reflector::Store;
 use kube::{Client, ResourceExt};
 
 use super::after::{outcome, said};
 use super::finding::Found;
-use super::known::Known;
 use super::metered::Metered;
 use super::pass::{self, Done};
 use super::placing::Placements;
@@ -38,7 +38,8 @@ pub struct Reconciler {
     pub(super) scribe: Scribe,
     pub(super) placements: Placements,
     pub(super) turns: Turns,
-    pub(super) known: Known,
+    /// The Tenants as their watch tells of them, once it has told of all.
+    pub(super) known: OnceLock<Store<Tenant>>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) settings: Settings,
 }
@@ -90,7 +91,7 @@ pub async fn reconcile(tenant: Arc<Tenant>, here: Arc<Reconciler>) -> Result<Act
 
 impl Reconciler {
     pub fn new(client: Client, live: Live, turns: Turns, metrics: Arc<Metrics>, settings: Settings) -> Self {
-        let (scribe, placements, known) = (Scribe::new(client.clone()), Placements::default(), Known::default());
+        let (scribe, placements, known) = (Scribe::new(client.clone()), Placements::default(), OnceLock::new());
         Self { scribe, placements, known, client, live, turns, metrics, settings }
     }
 

@@ -24,7 +24,7 @@ use kube::{Resource, ResourceExt};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
-use super::news::{child, gathered, readable, told};
+use super::news::{child, gathered, readable, readable_some, told};
 use super::tenant::{self, Reconciler};
 use super::{Error, bench, messages, plan};
 use crate::api::{Bench, BenchRef, Differing, Tenant, TenantClaim, TenantPlan};
@@ -53,17 +53,19 @@ pub async fn tenants(
 ) -> Result<Tenants, Error> {
     let client = here.client.clone();
     let (store, writer) = reflector::store();
-    here.known.tenants.by(store.clone());
-    let events = readable::<Tenant>(Api::all(client.clone()), watcher::Config::default(), None).inspect(news(here));
-    let tenants = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
+    let events = readable::<Tenant>(Api::all(client.clone()), None).inspect(news(here));
+    let tenants = events
+        .reflect(writer)
+        .inspect(all_told(here, store.clone()))
+        .applied_objects()
+        .predicate_filter(changed, Default::default());
     let config = ControllerConfig::default().concurrency(here.settings.concurrency).debounce(DEBOUNCE);
     let mut controller = Controller::for_stream(tenants, store.clone())
         .with_config(config)
         .watches_stream(told(here, Api::<Job>::all(client.clone()), ours(), |shelves| &shelves.jobs), owner)
         .watches_stream(told(here, Api::<Pod>::all(client.clone()), steps(), |shelves| &shelves.pods), owner)
         .watches_stream(
-            readable::<Bench>(Api::all(client.clone()), watcher::Config::default(), Some((here, |shelves| &shelves.benches)))
-                .touched_objects(),
+            readable::<Bench>(Api::all(client.clone()), Some((here, |shelves| &shelves.benches))).touched_objects(),
             of_bench(&store),
         )
         .watches_stream_with(child::<Ingress>(here, |shelves| &shelves.ingresses), owner, ApiResource::erase::<Ingress>(&()))
@@ -84,22 +86,16 @@ pub async fn tenants(
 
 pub fn benches(here: &Arc<Reconciler>, stop: impl Future<Output = ()> + Send + Sync + 'static) -> BoxStream<'static, ()> {
     let client = here.client.clone();
-    let claims =
-        readable::<TenantClaim>(Api::all(client.clone()), watcher::Config::default(), Some((here, |shelves| &shelves.claims)))
-            .touched_objects();
+    let claims = readable::<TenantClaim>(Api::all(client.clone()), Some((here, |shelves| &shelves.claims))).touched_objects();
     let (touched, touching) = mpsc::unbounded_channel();
     let (store, writer) = reflector::store();
-    let events = readable::<Bench>(Api::all(client), watcher::Config::default(), None);
+    let events = readable::<Bench>(Api::all(client), None);
     let benches = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
     let (of_pod, of_plans) = (store.clone(), store.clone());
     let pods = watcher(children::<Deployment>(here), watcher::Config::default()).default_backoff();
-    let (known_plans, keep_plans) = reflector::store();
-    here.known.plans.by(known_plans);
-    let plans = readable::<TenantPlan>(Api::all(here.client.clone()), watcher::Config::default(), None).reflect(keep_plans);
-    let (known_closed, keep_closed) = reflector::store();
-    here.known.closed.by(known_closed);
+    let plans = readable::<TenantPlan>(Api::all(here.client.clone()), Some((here, |shelves| &shelves.offers)));
     let closed = watcher::Config::default().fields(messages::IN_MAINTENANCE);
-    let closed = readable::<Tenant>(Api::all(here.client.clone()), closed, None).reflect(keep_closed);
+    let closed = readable_some::<Tenant>(Api::all(here.client.clone()), closed, Some((here, |shelves| &shelves.closed)));
     Controller::for_stream(benches, store)
         .with_config(ControllerConfig::default().concurrency(2).debounce(Duration::from_secs(1)))
         .watches(children::<Deployment>(here), ours(), of_its_bench)
@@ -132,8 +128,7 @@ pub fn plans(
     stop: impl Future<Output = ()> + Send + Sync + 'static,
 ) -> BoxStream<'static, ()> {
     let (store, writer) = reflector::store();
-    let events =
-        readable::<TenantPlan>(Api::all(here.client.clone()), watcher::Config::default(), Some((here, |shelves| &shelves.plans)));
+    let events = readable::<TenantPlan>(Api::all(here.client.clone()), Some((here, |shelves| &shelves.plans)));
     let plans = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
     Controller::for_stream(plans, store)
         .with_config(ControllerConfig::default().concurrency(2).debounce(Duration::from_secs(1)))
@@ -170,6 +165,19 @@ fn news(here: &Arc<Reconciler>) -> impl FnMut(&watcher::Result<watcher::Event<Te
                 here.turns.gone(&ObjectName::of(tenant), now);
             }
             Err(_) => {}
+        }
+    }
+}
+
+/// Behind the writer, so that the store has them.
+fn all_told(
+    here: &Arc<Reconciler>,
+    store: Store<Tenant>,
+) -> impl FnMut(&watcher::Result<watcher::Event<Tenant>>) + Send + 'static {
+    let here = here.clone();
+    move |event| {
+        if matches!(event, Ok(watcher::Event::InitDone)) {
+            here.known.get_or_init(|| store.clone());
         }
     }
 }

@@ -40,6 +40,11 @@ impl Jobs {
         *self == Self::default()
     }
 
+    /// What their pods are to be copied from is not there: none can be made.
+    pub fn lack<D>(&self, source: Option<&D>) -> bool {
+        self.pod_from.is_some() && source.is_none()
+    }
+
     /// How many Jobs run at once.
     pub fn concurrency(&self) -> u32 {
         self.concurrency.unwrap_or(3)

@@ -80,8 +80,7 @@ impl Live {
         let way = if plan.kind == JobKind::Remove { Way::Down } else { Way::Up };
         let source = self.pod_source(who).await?;
         // Gone since it was looked for: the next look names it.
-        let headless = source.is_none() && who.bench.spec.jobs.pod_from.is_some();
-        if headless || !self.gate.enter(way, who) {
+        if who.bench.spec.jobs.lack(source.as_ref()) || !self.gate.enter(way, who) {
             return Ok(());
         }
         match self.shelves.listen() {

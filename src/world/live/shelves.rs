@@ -15,7 +15,7 @@ use kube::{Client, Resource, ResourceExt};
 use tokio::sync::mpsc;
 
 use super::shelf::{Form, Shelf, key};
-use crate::api::{Bench, BenchRef, TenantClaim, TenantPlan};
+use crate::api::{Bench, BenchRef, Tenant, TenantClaim, TenantPlan};
 use crate::core::manifests::Child;
 use crate::core::manifests::foreign::{Certificate, HTTPRoute};
 use crate::core::names::label;
@@ -25,6 +25,10 @@ pub struct Shelves {
     pub benches: Shelf<Bench>,
     pub plans: Shelf<TenantPlan>,
     pub claims: Shelf<TenantClaim>,
+    /// The plans as the Benches' own watch tells of them: whoever it wakes finds here what woke them.
+    pub offers: Shelf<TenantPlan>,
+    /// The Tenants that are suspended for maintenance, in the same way.
+    pub closed: Shelf<Tenant>,
     pub jobs: Shelf<Job>,
     pub pods: Shelf<Pod>,
     pub ingresses: Shelf<DynamicObject>,
@@ -39,6 +43,8 @@ impl Default for Shelves {
             benches: Shelf::new(by_name()),
             plans: Shelf::new(by_name()),
             claims: Shelf::new(Form { prune: |_| {}, whose: bearer, group: bench }),
+            offers: Shelf::new(by_name()),
+            closed: Shelf::new(by_name()),
             jobs: Shelf::new(Form { prune: prune_job, whose: id, group: |_| None }),
             pods: Shelf::new(Form { prune: prune_pod, whose: id, group: |_| None }),
             ingresses: Shelf::new(Form { prune: name_kind::<Ingress>, ..by_name() }),
