@@ -54,11 +54,7 @@ pub async fn tenants(
     let client = here.client.clone();
     let (store, writer) = reflector::store();
     let events = readable::<Tenant>(Api::all(client.clone()), None).inspect(news(here));
-    let tenants = events
-        .reflect(writer)
-        .inspect(all_told(here, store.clone()))
-        .applied_objects()
-        .predicate_filter(changed, Default::default());
+    let tenants = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
     let config = ControllerConfig::default().concurrency(here.settings.concurrency).debounce(DEBOUNCE);
     let mut controller = Controller::for_stream(tenants, store.clone())
         .with_config(config)
@@ -80,7 +76,15 @@ pub async fn tenants(
         controller = controller.watches_stream_with(routes, owner, ApiResource::erase::<HTTPRoute>(&()));
     }
     let work = controller.run(tenant::reconcile, failed, here.clone()).map(|result| note("tenant", result.map(drop))).boxed();
-    let warm = async move { store.wait_until_ready().await.is_ok() }.boxed();
+    let here = here.clone();
+    let warm = async move {
+        let ready = store.wait_until_ready().await.is_ok();
+        if ready {
+            here.known.get_or_init(|| store);
+        }
+        ready
+    };
+    let warm = warm.boxed();
     Ok(Tenants { work, warm })
 }
 
@@ -165,19 +169,6 @@ fn news(here: &Arc<Reconciler>) -> impl FnMut(&watcher::Result<watcher::Event<Te
                 here.turns.gone(&ObjectName::of(tenant), now);
             }
             Err(_) => {}
-        }
-    }
-}
-
-/// Behind the writer, so that the store has them.
-fn all_told(
-    here: &Arc<Reconciler>,
-    store: Store<Tenant>,
-) -> impl FnMut(&watcher::Result<watcher::Event<Tenant>>) + Send + 'static {
-    let here = here.clone();
-    move |event| {
-        if matches!(event, Ok(watcher::Event::InitDone)) {
-            here.known.get_or_init(|| store.clone());
         }
     }
 }
