@@ -35,7 +35,7 @@ impl Reconciler {
 
     /// Since when the first failing condition fails, as the status has it.
     fn failing_since(&self, tenant: &Tenant, done: &Done) -> Timestamp {
-        let failing = self.scribe.current(tenant).and_then(|status| {
+        let failing = self.status(tenant).and_then(|status| {
             status
                 .conditions
                 .iter()

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -18,60 +18,75 @@ use serde_json::json;
 use crate::core::names;
 
 /// For so long the same is counted, and then it is another Event.
-const SERIES: Duration = Duration::from_secs(360);
+pub const SERIES: Duration = Duration::from_secs(360);
+const SWEEP: Duration = Duration::from_secs(60);
 
 pub struct Teller {
     client: Client,
     told: Mutex<Told>,
 }
 
+#[derive(Default)]
 struct Told {
     series: HashMap<u64, Series>,
-    swept: Instant,
+    swept: Option<Instant>,
 }
 
-#[derive(Clone)]
+/// By its key.
+#[derive(Clone, Copy)]
 struct Series {
-    name: String,
+    /// Of the first, which gives the Event its name.
+    began: Timestamp,
     count: i32,
     at: Instant,
 }
 
 impl Teller {
     pub fn new(client: Client) -> Self {
-        Self { client, told: Mutex::new(Told { series: HashMap::new(), swept: Instant::now() }) }
+        Self { client, told: Mutex::default() }
     }
 
     /// Best-effort.
     pub async fn tell(&self, event: &Event, about: &ObjectReference) {
         let now = Timestamp::now();
-        let series = self.count(key(event, about), || {
-            format!("{}.{:x}", about.name.as_deref().unwrap_or(names::MANAGER), now.as_nanosecond())
-        });
+        let series = self.count(key(event, about), now);
+        let name = format!("{}.{:x}", about.name.as_deref().unwrap_or(names::MANAGER), series.began.as_nanosecond());
         let api: Api<ClusterEvent> = Api::namespaced(self.client.clone(), about.namespace.as_deref().unwrap_or("default"));
         let told = if series.count == 1 {
-            api.create(&PostParams::default(), &made(event, about, series.name, now)).await
+            api.create(&PostParams::default(), &made(event, about, name, now)).await
         } else {
             let again = json!({"series": {"count": series.count, "lastObservedTime": MicroTime(now)}});
-            api.patch(&series.name, &PatchParams::default(), &Patch::Merge(again)).await
+            api.patch(&name, &PatchParams::default(), &Patch::Merge(again)).await
         };
         if let Err(error) = told {
             // Another time it is told anew: the one that is counted may have gone by itself.
-            self.told.lock().unwrap_or_else(PoisonError::into_inner).series.remove(&key(event, about));
+            self.told().series.remove(&key(event, about));
             tracing::warn!(%error, reason = event.reason, note = event.note, "an event could not be told");
         }
     }
 
-    fn count(&self, key: u64, name: impl FnOnce() -> String) -> Series {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.swept.elapsed() > SERIES {
-            told.series.retain(|_, series| series.at.elapsed() < SERIES);
-            told.swept = Instant::now();
+    /// Forgets what is counted no more.
+    pub fn sweep(&self) {
+        let mut told = self.told();
+        told.series.retain(|_, series| series.at.elapsed() < SERIES);
+        told.series.shrink_to_fit();
+        told.swept = Some(Instant::now());
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, key: u64, now: Timestamp) -> Series {
+        if self.told().swept.is_none_or(|at| at.elapsed() > SWEEP) {
+            self.sweep();
         }
-        let known = told.series.get(&key).filter(|series| series.at.elapsed() < SERIES).cloned();
-        let (name, count) = known.map_or_else(|| (name(), 1), |series| (series.name, series.count.saturating_add(1)));
-        let series = Series { name, count, at: Instant::now() };
-        told.series.insert(key, series.clone());
+        let mut told = self.told();
+        let known = told.series.get(&key).filter(|series| series.at.elapsed() < SERIES).copied();
+        let mut series = known.unwrap_or(Series { began: now, count: 0, at: Instant::now() });
+        series.count = series.count.saturating_add(1);
+        series.at = Instant::now();
+        told.series.insert(key, series);
         series
     }
 }

@@ -1,11 +1,10 @@
-//! What the Benches' reconciles read of many objects: from what watches keep. Before those have told of all, and where they are not sure
-//! of one, the API server is asked.
+//! What reconciles read of Tenants and plans: from what watches keep. Before those have told of all, and where they are not sure of one,
+//! the API server is asked.
 
 use std::sync::Arc;
 
 use kube::api::{Api, ListParams};
 use kube::core::DeserializeGuard;
-use kube::runtime::reflector::ObjectRef;
 
 use super::messages::IN_MAINTENANCE;
 use super::tenant::Reconciler;
@@ -17,14 +16,23 @@ use crate::world::error::Error;
 const PAGE: u32 = 500;
 
 impl Reconciler {
+    pub(super) async fn tenant(&self, name: &ObjectName) -> Result<Option<Tenant>, Error> {
+        self.live.shelves.tenants.warm().await;
+        if let Some(known) = self.live.shelves.tenants.get(&name.namespace, &name.name) {
+            return Ok(known);
+        }
+        let found = Api::<Tenant>::namespaced(self.client.clone(), &name.namespace).get_opt(&name.name).await;
+        let found = found.map_err(|source| Error::cluster("get", "Tenant", &name.name, source))?;
+        found.iter().for_each(|tenant| self.live.shelves.tenants.wrote(tenant));
+        Ok(found)
+    }
+
     /// These at least, as far as they are there.
-    pub(super) async fn tenants(&self, names: impl Iterator<Item = &ObjectName>) -> Result<Vec<Arc<Tenant>>, Error> {
-        match self.known.get() {
-            Some(store) => {
-                let named = |name: &ObjectName| ObjectRef::new(&name.name).within(&name.namespace);
-                Ok(names.filter_map(|name| store.get(&named(name))).collect())
-            }
-            None => Ok(self.list_tenants("").await?.into_iter().map(Arc::new).collect()),
+    pub(super) async fn tenants(&self, names: impl Iterator<Item = &ObjectName>) -> Result<Vec<Tenant>, Error> {
+        let known = |name: &ObjectName| self.live.shelves.tenants.get(&name.namespace, &name.name);
+        match names.map(known).collect::<Option<Vec<_>>>() {
+            Some(known) => Ok(known.into_iter().flatten().collect()),
+            None => self.list_tenants("").await,
         }
     }
 

@@ -28,6 +28,7 @@ mod news;
 pub mod pass;
 mod placing;
 pub mod plan;
+mod seed;
 mod status;
 mod templates;
 pub mod tenant;

@@ -1,7 +1,6 @@
 //! Writes a Tenant's status when it differs, and an Event for each condition that changed its truth or its reason.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::api::{Api, Patch, PatchParams};
@@ -9,18 +8,16 @@ use kube::runtime::events::{Event, EventType};
 use kube::{Client, Resource, ResourceExt};
 use serde_json::json;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
-use super::events::Teller;
+use super::events::{SERIES, Teller};
 use crate::api::{Condition, Tenant, TenantStatus};
 use crate::core::names;
-use crate::core::subject::ObjectName;
 use crate::world::Error;
 
 pub struct Scribe {
     client: Client,
     teller: Arc<Teller>,
-    /// What was written last, until the watch tells of it: its copy may be older, and only we write it.
-    written: Mutex<HashMap<ObjectName, (String, TenantStatus)>>,
     /// Events on their way, in lanes; none where each is waited for.
     telling: Vec<mpsc::Sender<(Event, ObjectReference)>>,
 }
@@ -32,7 +29,7 @@ const WAITING: usize = 250;
 
 impl Scribe {
     pub fn new(client: Client) -> Self {
-        Self { teller: Arc::new(Teller::new(client.clone())), client, written: Mutex::default(), telling: vec![] }
+        Self { teller: Arc::new(Teller::new(client.clone())), client, telling: vec![] }
     }
 
     /// From now on a pass does not wait for each Event to be told.
@@ -44,33 +41,26 @@ impl Scribe {
         let (telling, mut told) = mpsc::channel::<(Event, ObjectReference)>(WAITING);
         let teller = self.teller.clone();
         tokio::spawn(async move {
-            while let Some((event, about)) = told.recv().await {
-                teller.tell(&event, &about).await;
+            loop {
+                match timeout(SERIES, told.recv()).await {
+                    Ok(Some((event, about))) => teller.tell(&event, &about).await,
+                    Ok(None) => return,
+                    Err(_) => teller.sweep(),
+                }
             }
         });
         telling
     }
 
-    /// The status as it is now, as far as is known.
-    pub fn current(&self, tenant: &Tenant) -> Option<TenantStatus> {
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = ObjectName::of(tenant);
-        let ours = written.get(&name).filter(|(uid, _)| Some(uid) == tenant.uid().as_ref()).map(|(_, status)| status.clone());
-        if ours.is_some() && ours == tenant.status {
-            written.remove(&name);
-        }
-        ours.or_else(|| tenant.status.clone())
-    }
-
-    pub fn forget(&self, tenant: &Tenant) {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).remove(&ObjectName::of(tenant));
-    }
-
-    /// True where something was written.
-    pub async fn write(&self, tenant: &Tenant, status: TenantStatus) -> Result<bool, Error> {
-        let old = self.current(tenant);
-        if old.as_ref() == Some(&status) {
-            return Ok(false);
+    /// The Tenant as it is then, where something was written.
+    pub async fn write(
+        &self,
+        tenant: &Tenant,
+        old: Option<&TenantStatus>,
+        status: &TenantStatus,
+    ) -> Result<Option<Tenant>, Error> {
+        if old == Some(status) {
+            return Ok(None);
         }
         let api: Api<Tenant> = Api::namespaced(self.client.clone(), &tenant.namespace().unwrap_or_default());
         let patch = json!({
@@ -81,15 +71,14 @@ impl Scribe {
         });
         let params = PatchParams::apply(names::STATUS_MANAGER).force();
         match api.patch_status(&tenant.name_any(), &params, &Patch::Apply(patch)).await {
-            Ok(_) => {}
+            Ok(written) => {
+                self.tell(tenant, old, status).await;
+                Ok(Some(written))
+            }
             // Gone, or another of the same name already: nobody left to tell.
-            Err(kube::Error::Api(answer)) if answer.is_not_found() || answer.is_conflict() => return Ok(false),
-            Err(source) => return Err(Error::cluster("patch the status of", "Tenant", tenant.name_any(), source)),
+            Err(kube::Error::Api(answer)) if answer.is_not_found() || answer.is_conflict() => Ok(None),
+            Err(source) => Err(Error::cluster("patch the status of", "Tenant", tenant.name_any(), source)),
         }
-        self.tell(tenant, old.as_ref(), &status).await;
-        let uid = tenant.uid().unwrap_or_default();
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(ObjectName::of(tenant), (uid, status));
-        Ok(true)
     }
 
     /// What is left of a tenant that is gone: the last that is said of it.

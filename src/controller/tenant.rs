@@ -1,12 +1,11 @@
 //! The reconcile of one Tenant: find it again, make its subject, go through the stages, write the status.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 use kube::api::Api;
 use kube::runtime::controller::Action;
-use kube::runtime::reflector::Store;
 use kube::{Client, ResourceExt};
 
 use super::after::{outcome, said};
@@ -16,7 +15,7 @@ use super::pass::{self, Done};
 use super::placing::Placements;
 use super::status::Scribe;
 use super::{Settings, finalizer};
-use crate::api::{Adoption, Bench, Tenant, TenantPlan};
+use crate::api::{Adoption, Bench, Tenant, TenantPlan, TenantStatus};
 use crate::core::identity::{self, Begin, Held, Identity};
 use crate::core::names::{self, annotation};
 use crate::core::pace;
@@ -38,8 +37,6 @@ pub struct Reconciler {
     pub(super) scribe: Scribe,
     pub(super) placements: Placements,
     pub(super) turns: Turns,
-    /// The Tenants as their watch tells of them, once it has told of all.
-    pub(super) known: OnceLock<Store<Tenant>>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) settings: Settings,
 }
@@ -91,8 +88,8 @@ pub async fn reconcile(tenant: Arc<Tenant>, here: Arc<Reconciler>) -> Result<Act
 
 impl Reconciler {
     pub fn new(client: Client, live: Live, turns: Turns, metrics: Arc<Metrics>, settings: Settings) -> Self {
-        let (scribe, placements, known) = (Scribe::new(client.clone()), Placements::default(), OnceLock::new());
-        Self { scribe, placements, known, client, live, turns, metrics, settings }
+        let (scribe, placements) = (Scribe::new(client.clone()), Placements::default());
+        Self { scribe, placements, client, live, turns, metrics, settings }
     }
 
     /// As a process that goes on for long, and not for one pass.
@@ -185,7 +182,7 @@ impl Reconciler {
     }
 
     async fn conclude(&self, tenant: &Tenant, pass: Pass) -> Result<(Action, Outcome), Error> {
-        let old = self.scribe.current(tenant);
+        let old = self.status(tenant);
         match pass {
             Pass::Gone => self.let_go(tenant).await,
             Pass::Done(done) if done.way == Way::Down && done.settled() => {
@@ -203,7 +200,7 @@ impl Reconciler {
                     None => self.placements.release(&done.who.tenant),
                 }
                 let status = report::status(old.as_ref(), &done.report());
-                self.publish(tenant, status).await?;
+                self.publish(tenant, old.as_ref(), status).await?;
                 Ok((self.next(tenant, &done), outcome(&done)))
             }
             Pass::Problem(problem) => {
@@ -211,7 +208,7 @@ impl Reconciler {
                 self.placements.release(&ObjectName::of(tenant));
                 let generation = tenant.metadata.generation.unwrap_or_default();
                 let status = report::problem(old.as_ref(), generation, Timestamp::now(), &problem);
-                self.publish(tenant, status).await?;
+                self.publish(tenant, old.as_ref(), status).await?;
                 // What a person puts right is mostly nothing that a watch tells of.
                 let again = if problem.passing || runs { RUNNING } else { self.settings.resync.min(STALLED) };
                 let outcome = if problem.passing { Outcome::Waiting } else { Outcome::Stalled };
@@ -224,7 +221,7 @@ impl Reconciler {
     /// running, that has its slot. True for as long.
     async fn step_aside(&self, tenant: &Tenant) -> bool {
         self.turns.aside(tenant, Timestamp::now());
-        let status = self.scribe.current(tenant);
+        let status = self.status(tenant);
         status.and_then(|status| status.id).iter().for_each(|id| self.live.forget_looks(id));
         self.live.set_aside(&ObjectName::of(tenant)).await
     }
@@ -235,16 +232,23 @@ impl Reconciler {
         Ok((Action::await_change(), Outcome::Settled))
     }
 
-    async fn publish(&self, tenant: &Tenant, status: crate::api::TenantStatus) -> Result<(), Error> {
+    /// The status as it is now, as far as is known: the watch may be behind what we have written.
+    pub(super) fn status(&self, tenant: &Tenant) -> Option<TenantStatus> {
+        let newer = self.live.shelves.tenants.newer(tenant);
+        newer.map_or_else(|| tenant.status.clone(), |newer| newer.status)
+    }
+
+    async fn publish(&self, tenant: &Tenant, old: Option<&TenantStatus>, status: TenantStatus) -> Result<(), Error> {
         if let Some(ready) = status.conditions.first() {
             self.metrics.tenant(&tenant.namespace().unwrap_or_default(), &tenant.name_any(), &ready.status, &ready.reason);
         }
-        self.scribe.write(tenant, status).await.map(drop)
+        let written = self.scribe.write(tenant, old, &status).await?;
+        written.iter().for_each(|written| self.live.shelves.tenants.wrote(written));
+        Ok(())
     }
 
     fn forget(&self, tenant: &Tenant) {
         self.turns.gone(&ObjectName::of(tenant), Timestamp::now());
-        self.scribe.forget(tenant);
         self.metrics.tenant_gone(&tenant.namespace().unwrap_or_default(), &tenant.name_any());
     }
 }

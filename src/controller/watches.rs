@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
@@ -25,7 +25,8 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use super::news::{child, gathered, readable, readable_some, told};
-use super::tenant::{self, Reconciler};
+use super::seed::{self, Seed};
+use super::tenant::Reconciler;
 use super::{Error, bench, messages, plan};
 use crate::api::{Bench, BenchRef, Differing, Tenant, TenantClaim, TenantPlan};
 use crate::core::manifests::foreign::{Certificate, HTTPRoute};
@@ -52,9 +53,10 @@ pub async fn tenants(
     stop: impl Future<Output = ()> + Send + Sync + 'static,
 ) -> Result<Tenants, Error> {
     let client = here.client.clone();
-    let (store, writer) = reflector::store();
-    let events = readable::<Tenant>(Api::all(client.clone()), None).inspect(news(here));
-    let tenants = events.reflect(writer).applied_objects().predicate_filter(changed, Default::default());
+    let (store, mut writer) = reflector::store();
+    let events = readable::<Tenant>(Api::all(client.clone()), Some((here, |shelves| &shelves.tenants))).inspect(news(here));
+    let events = events.inspect_ok(move |event| writer.apply_watcher_event(&Seed::event(event)));
+    let tenants = events.applied_objects().predicate_filter(changed, Default::default()).map_ok(|tenant| Seed::of(&tenant));
     let config = ControllerConfig::default().concurrency(here.settings.concurrency).debounce(DEBOUNCE);
     let mut controller = Controller::for_stream(tenants, store.clone())
         .with_config(config)
@@ -75,17 +77,9 @@ pub async fn tenants(
         let routes = child::<HTTPRoute>(here, |shelves| &shelves.http_routes);
         controller = controller.watches_stream_with(routes, owner, ApiResource::erase::<HTTPRoute>(&()));
     }
-    let work = controller.run(tenant::reconcile, failed, here.clone()).map(|result| note("tenant", result.map(drop))).boxed();
-    let here = here.clone();
-    let warm = async move {
-        let ready = store.wait_until_ready().await.is_ok();
-        if ready {
-            here.known.get_or_init(|| store);
-        }
-        ready
-    };
-    let warm = warm.boxed();
-    Ok(Tenants { work, warm })
+    let work = controller.run(seed::reconcile, failed, here.clone()).map(|result| note("tenant", result.map(drop))).boxed();
+    let warm = async move { store.wait_until_ready().await.is_ok() };
+    Ok(Tenants { work, warm: warm.boxed() })
 }
 
 pub fn benches(here: &Arc<Reconciler>, stop: impl Future<Output = ()> + Send + Sync + 'static) -> BoxStream<'static, ()> {
@@ -219,14 +213,14 @@ fn steps() -> watcher::Config {
     watcher::Config::default().labels(label::STEP)
 }
 
-fn owner<K: Resource>(child: K) -> Option<ObjectRef<Tenant>> {
+fn owner<K: Resource>(child: K) -> Option<ObjectRef<Seed>> {
     let labels = child.meta().labels.as_ref()?;
     Some(ObjectRef::new(labels.get(label::TENANT)?).within(labels.get(label::TENANT_NAMESPACE)?))
 }
 
 /// Those that wait for a place; and its own tenants, but only when its spec was changed or it leaves: its status says how many there
 /// are, which concerns none of them.
-fn of_bench(tenants: &Store<Tenant>) -> impl Fn(Bench) -> Vec<ObjectRef<Tenant>> + Send + Sync + 'static {
+fn of_bench(tenants: &Store<Seed>) -> impl Fn(Bench) -> Vec<ObjectRef<Seed>> + Send + Sync + 'static {
     let tenants = tenants.clone();
     let known: Mutex<HashMap<BenchRef, String>> = Mutex::default();
     move |bench| {
@@ -236,15 +230,15 @@ fn of_bench(tenants: &Store<Tenant>) -> impl Fn(Bench) -> Vec<ObjectRef<Tenant>>
         let other = before != Some(now);
         let ids = bench.status.map(|status| status.differing).unwrap_or_default();
         find(&tenants, |tenant| {
-            let placed = tenant.status.as_ref().and_then(|status| status.bench.as_ref());
+            let placed = tenant.bench.as_ref();
             placed.is_none_or(|placed| *placed == at && (other || differs(tenant, &ids)))
         })
     }
 }
 
 /// Its site was found different by the Bench's last inspection: nothing else about it has changed that a watch could tell.
-fn differs(tenant: &Tenant, ids: &[Differing]) -> bool {
-    tenant.status.as_ref().and_then(|status| status.id.as_ref()).is_some_and(|id| ids.iter().any(|entry| entry.id == *id))
+fn differs(tenant: &Seed, ids: &[Differing]) -> bool {
+    tenant.id.as_ref().is_some_and(|id| ids.iter().any(|entry| entry.id == *id))
 }
 
 fn find<K>(store: &Store<K>, matches: impl Fn(&K) -> bool) -> Vec<ObjectRef<K>>

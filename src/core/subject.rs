@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
+use kube::Resource;
 
 use super::abandon::{self, Patience};
 use super::expectation::{self, Doubt};
@@ -25,8 +26,8 @@ pub struct ObjectName {
 }
 
 impl ObjectName {
-    pub fn of(tenant: &Tenant) -> Self {
-        let meta = &tenant.metadata;
+    pub fn of(object: &impl Resource) -> Self {
+        let meta = object.meta();
         Self { namespace: meta.namespace.clone().unwrap_or_default(), name: meta.name.clone().unwrap_or_default() }
     }
 }

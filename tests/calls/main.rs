@@ -22,6 +22,7 @@ mod server;
 mod settled;
 mod suspend;
 mod templates;
+mod watched;
 mod writing;
 
 use server::Call;

@@ -61,6 +61,18 @@ fn world(server: &Server) -> Live {
     Live::new(server.client(), Arc::new(gate)).expect("a world")
 }
 
+pub fn settings() -> Settings {
+    Settings {
+        cluster_name: CLUSTER.to_owned(),
+        image: "operator:test".to_owned(),
+        namespace: "bridge-house".to_owned(),
+        resync: Duration::from_secs(7200),
+        inspect_interval: INSPECT_INTERVAL,
+        cluster_wide: false,
+        concurrency: 4,
+    }
+}
+
 /// Who holds the first claim there is.
 pub fn holder(store: &Store) -> Option<String> {
     store.of("tenantclaims").next().and_then(|claim| claim["spec"]["holder"]["id"].as_str().map(str::to_owned))
@@ -102,16 +114,7 @@ impl Rig {
     }
 
     fn with(server: &Server, live: Live) -> Self {
-        let settings = Settings {
-            cluster_name: CLUSTER.to_owned(),
-            image: "operator:test".to_owned(),
-            namespace: "bridge-house".to_owned(),
-            resync: Duration::from_secs(7200),
-            inspect_interval: INSPECT_INTERVAL,
-            cluster_wide: false,
-            concurrency: 4,
-        };
-        let here = Reconciler::new(server.client(), live, Turns::new().0, Arc::new(Metrics::new()), settings);
+        let here = Reconciler::new(server.client(), live, Turns::new().0, Arc::new(Metrics::new()), settings());
         Self { server: server.clone(), here: Arc::new(here) }
     }
 

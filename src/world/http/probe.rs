@@ -19,8 +19,9 @@ use crate::core::seen::{Check, KEY};
 
 /// Clients are kept for as many combinations of authority and address.
 const CLIENTS: usize = 64;
-/// Long enough for one probe, short enough that the next one sees the certificate anew.
-const IDLE: Duration = Duration::from_secs(5);
+/// Long enough from one question of a probe to the next, short enough that the next probe sees the certificate anew, and that those
+/// of thousands of tenants do not add up.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// Whom to look at, and what should be seen.
 #[derive(Clone, Copy)]

@@ -34,6 +34,7 @@ pub mod shelves;
 mod templates;
 pub mod trust;
 mod values;
+mod watched;
 mod words;
 mod work;
 
@@ -45,7 +46,7 @@ pub struct Live {
     pub gate: Arc<Gate>,
     /// What watches have told of.
     pub shelves: Shelves,
-    /// The Bench's own Secrets, by namespace and name.
+    /// The Bench's own Secrets where they can't be watched, by namespace and name.
     secrets: Recent<(String, String), Secret>,
     /// What Jobs' pods are made after.
     sources: Recent<(String, String), Deployment>,
@@ -188,12 +189,12 @@ fn carries<K: Resource>(object: &K, id: &str) -> bool {
     object.meta().labels.as_ref().and_then(|labels| labels.get(label::ID)).is_some_and(|label| label == id)
 }
 
-/// Deleted already, or deleted and made anew by somebody else: in both cases ours is gone.
 /// Whether a write that was answered so may have been done all the same, or stands against something that was not known.
 fn is_open(error: &kube::Error) -> bool {
     !matches!(error, kube::Error::Api(status) if (400..500).contains(&status.code) && ![404, 409].contains(&status.code))
 }
 
+/// Deleted already, or deleted and made anew by somebody else: in both cases ours is gone.
 fn absent(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.is_not_found() || status.is_conflict())
 }

@@ -195,10 +195,7 @@ impl Live {
     }
 
     async fn text_of(&self, namespace: &str, name: &str, key: &str) -> Result<String, Error> {
-        let found = match self.shelves.listen() {
-            true => self.secrets.or_ask((namespace.to_owned(), name.to_owned()), self.ask_secret(namespace, name)).await?,
-            false => self.ask_secret(namespace, name).await?,
-        };
+        let found = self.named_secret(namespace, name).await?;
         found.and_then(|secret| text(&secret, key)).ok_or_else(|| Error::Unusable {
             what: format!("Secret {namespace}/{name}"),
             problem: format!("it is missing, or has no key {key}: create it, or correct the Bench"),

@@ -90,6 +90,15 @@ impl Live {
         found.map_err(|source| Error::cluster("get", KIND, name, source))
     }
 
+    /// One that a Bench names, and that its tenants have in common.
+    pub(super) async fn named_secret(&self, namespace: &str, name: &str) -> Result<Option<Secret>, Error> {
+        let Some(shelf) = self.shelves.secret(namespace, name).await else { return self.ask_secret(namespace, name).await };
+        match shelf.get(namespace, name) {
+            Some(known) => Ok(known),
+            None => self.secrets.or_ask((namespace.to_owned(), name.to_owned()), self.ask_secret(namespace, name)).await,
+        }
+    }
+
     /// The custody Secret's state, and the pairs in it.
     pub(super) async fn see_custody(&self, who: &Subject) -> Result<Custody, Error> {
         let Some(secret) = self.find_secret(&who.bench.namespace, &names::custody(&who.id)).await? else {

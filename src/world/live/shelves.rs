@@ -1,20 +1,17 @@
 //! Everything that watches have told of, by kind. See [`super::shelf`].
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use futures::StreamExt;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use k8s_openapi::api::networking::v1::Ingress;
-use kube::api::{Api, DynamicObject, TypeMeta};
+use kube::api::{DynamicObject, TypeMeta};
 use kube::core::ObjectMeta;
-use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Client, Resource, ResourceExt};
 use tokio::sync::mpsc;
 
 use super::shelf::{Form, Shelf, key};
+use super::watched::Secrets;
 use crate::api::{Bench, BenchRef, Tenant, TenantClaim, TenantPlan};
 use crate::core::manifests::Child;
 use crate::core::manifests::foreign::{Certificate, HTTPRoute};
@@ -22,6 +19,7 @@ use crate::core::names::label;
 use crate::core::subject::ObjectName;
 
 pub struct Shelves {
+    pub tenants: Shelf<Tenant>,
     pub benches: Shelf<Bench>,
     pub plans: Shelf<TenantPlan>,
     pub claims: Shelf<TenantClaim>,
@@ -40,6 +38,7 @@ pub struct Shelves {
 impl Default for Shelves {
     fn default() -> Self {
         Self {
+            tenants: Shelf::new(Form { prune: prune_tenant, ..by_name() }),
             benches: Shelf::new(by_name()),
             plans: Shelf::new(by_name()),
             claims: Shelf::new(Form { prune: |_| {}, whose: bearer, group: bench }),
@@ -55,7 +54,7 @@ impl Default for Shelves {
     }
 }
 
-fn by_name<K>() -> Form<K> {
+pub fn by_name<K>() -> Form<K> {
     Form { prune: |_| {}, whose: |_| None, group: |_| None }
 }
 
@@ -63,6 +62,7 @@ impl Shelves {
     /// Waits until those that are filled by a watch can answer.
     pub async fn warm(&self) {
         tokio::join!(
+            self.tenants.warm(),
             self.benches.warm(),
             self.plans.warm(),
             self.claims.warm(),
@@ -85,96 +85,27 @@ impl Shelves {
     /// From now on the Secrets that carry a tenant's id are watched: in all namespaces at once, or in each that is asked for. The
     /// names of their tenants come out where one changed.
     pub fn watch_secrets(&self, client: Client, everywhere: bool) -> mpsc::UnboundedReceiver<ObjectName> {
-        let (news, heard) = mpsc::unbounded_channel();
-        let watch = Watch { client, everywhere, news };
-        *self.secrets.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
-        heard
+        self.secrets.watch(client, everywhere)
     }
 
     /// This process listens to watches, and may take a moment old for new.
     pub fn listen(&self) -> bool {
-        self.secrets.watch.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.secrets.are_watched()
     }
 
     /// The shelf with the tenants' own Secrets of a namespace; none where they are not watched.
     pub async fn secrets(&self, namespace: &str) -> Option<Arc<Shelf<Secret>>> {
-        let shelf = self.secrets.at(namespace)?;
+        let shelf = self.secrets.of_tenants(namespace)?;
         shelf.warm().await;
         Some(shelf)
     }
-}
 
-/// A namespace's Secrets are watched from the first time on that one of them is wanted: where they may be read is said namespace by
-/// namespace.
-#[derive(Default)]
-struct Secrets {
-    shelves: Mutex<HashMap<String, Arc<Shelf<Secret>>>>,
-    watch: Mutex<Option<Watch>>,
-}
-
-#[derive(Clone)]
-struct Watch {
-    client: Client,
-    everywhere: bool,
-    news: mpsc::UnboundedSender<ObjectName>,
-}
-
-impl Secrets {
-    fn at(&self, namespace: &str) -> Option<Arc<Shelf<Secret>>> {
-        let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
-        let place = if watch.everywhere { "" } else { namespace };
-        let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shelf) = shelves.get(place) {
-            return Some(shelf.clone());
-        }
-        let shelf = Arc::new(Shelf::new(Form { prune: prune_secret, whose: bearer, group: |_| None }));
-        shelf.feed();
-        shelves.insert(place.to_owned(), shelf.clone());
-        tokio::spawn(watch.fill(shelf.clone(), place.to_owned()));
+    /// The shelf with one Secret that a Bench names; none where it is not watched.
+    pub async fn secret(&self, namespace: &str, name: &str) -> Option<Arc<Shelf<Secret>>> {
+        let shelf = self.secrets.named(namespace, name)?;
+        shelf.warm().await;
         Some(shelf)
     }
-}
-
-/// After so long it is asked again whether Secrets may be watched.
-const DENIED: Duration = Duration::from_secs(60);
-
-impl Watch {
-    async fn fill(self, shelf: Arc<Shelf<Secret>>, place: String) {
-        loop {
-            let api: Api<Secret> =
-                if place.is_empty() { Api::all(self.client.clone()) } else { Api::namespaced(self.client.clone(), &place) };
-            let mut events = watcher(api, watcher::Config::default().labels(label::ID)).default_backoff().boxed();
-            while let Some(event) = events.next().await {
-                match event {
-                    Ok(event) => self.pass_on(&shelf, &event),
-                    Err(watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error))
-                        if is_denied(&error) =>
-                    {
-                        tracing::warn!(namespace = place, %error, "Secrets can't be watched: each is read whenever it is needed");
-                        break;
-                    }
-                    // What is there stays as it is until the watch goes on.
-                    Err(error) => tracing::debug!(namespace = place, %error, "the watch of Secrets broke off and begins anew"),
-                }
-            }
-            shelf.lose();
-            tokio::time::sleep(DENIED).await;
-        }
-    }
-
-    fn pass_on(&self, shelf: &Shelf<Secret>, event: &watcher::Event<Secret>) {
-        use watcher::Event;
-        let news = shelf.hear(event);
-        let (Event::Apply(secret) | Event::InitApply(secret) | Event::Delete(secret)) = event else { return };
-        if let Some(tenant) = tenant(&secret.metadata).filter(|_| news) {
-            // Nobody listens any more while the process ends.
-            let _ = self.news.send(tenant);
-        }
-    }
-}
-
-fn is_denied(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if matches!(status.code, 401 | 403))
 }
 
 fn word<'a>(meta: &'a ObjectMeta, name: &str) -> Option<&'a str> {
@@ -187,7 +118,7 @@ pub fn tenant(meta: &ObjectMeta) -> Option<ObjectName> {
     Some(ObjectName { namespace: namespace.to_owned(), name: name.to_owned() })
 }
 
-fn bearer(meta: &ObjectMeta) -> Option<u64> {
+pub fn bearer(meta: &ObjectMeta) -> Option<u64> {
     Some(key(&[word(meta, label::TENANT_NAMESPACE)?, word(meta, label::TENANT)?]))
 }
 
@@ -217,6 +148,11 @@ fn name_kind<K: Resource<DynamicType = ()>>(object: &mut DynamicObject) {
     object.types = Some(TypeMeta::resource::<K>());
 }
 
+/// kubectl's own copy of the spec.
+fn prune_tenant(tenant: &mut Tenant) {
+    tenant.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
+}
+
 /// What a Job was made of is known from the tenant; of the Job only what became of it.
 fn prune_job(job: &mut Job) {
     job.spec = None;
@@ -230,11 +166,4 @@ fn prune_job(job: &mut Job) {
 fn prune_pod(pod: &mut Pod) {
     pod.spec = None;
     pod.annotations_mut().clear();
-}
-
-/// The key of a certificate is the edge's, and only whether it is there concerns us.
-fn prune_secret(secret: &mut Secret) {
-    if secret.type_.as_deref() == Some("kubernetes.io/tls") {
-        secret.data = None;
-    }
 }

@@ -23,6 +23,7 @@ pub fn key(plural: &str, namespace: &str, name: &str) -> Key {
 pub enum Verb {
     Get,
     List,
+    Watch,
     Create,
     Apply,
     Merge,
@@ -38,6 +39,8 @@ pub struct Call {
     pub uri: String,
     pub selector: String,
     pub fields: String,
+    /// From which on a watch tells.
+    pub version: Option<u64>,
     pub manager: String,
     pub body: Value,
 }
@@ -53,6 +56,7 @@ impl Call {
         };
         let kind = head.headers.get("content-type").map(|kind| kind.to_str().expect("text").to_owned()).unwrap_or_default();
         let verb = match (head.method.as_str(), kind.as_str()) {
+            ("GET", _) if query("watch") == "true" => Verb::Watch,
             ("GET", _) if key.name.is_empty() => Verb::List,
             ("GET", _) => Verb::Get,
             ("POST", _) => Verb::Create,
@@ -67,11 +71,12 @@ impl Call {
             key.name = body["metadata"]["name"].as_str().expect("a name").to_owned();
         }
         let (selector, fields, manager) = (query("labelSelector"), query("fieldSelector"), query("fieldManager"));
-        Self { verb, key, status, uri: head.uri.to_string(), selector, fields, manager, body }
+        let version = query("resourceVersion").parse().ok();
+        Self { verb, key, status, uri: head.uri.to_string(), selector, fields, version, manager, body }
     }
 
     pub fn writes(&self) -> bool {
-        !matches!(self.verb, Verb::Get | Verb::List)
+        !matches!(self.verb, Verb::Get | Verb::List | Verb::Watch)
     }
 
     pub fn is(&self, start: &str) -> bool {
@@ -85,6 +90,7 @@ impl fmt::Display for Call {
         let verb = match self.verb {
             Verb::Get => "get",
             Verb::List => "list",
+            Verb::Watch => "watch",
             Verb::Create => "create",
             Verb::Apply => "apply",
             Verb::Merge | Verb::Json => "patch",
@@ -107,6 +113,9 @@ impl fmt::Display for Call {
 
 fn target(path: &str) -> (Key, bool) {
     let mut parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    if let ["apis", group, version] = parts.as_slice() {
+        return (key("groups", "", &format!("{group}.{version}")), false);
+    }
     parts.drain(..if parts[0] == "api" { 2 } else { 3 });
     let status = parts.last() == Some(&"status");
     if status {
@@ -124,5 +133,7 @@ fn target(path: &str) -> (Key, bool) {
 
 /// Selectors hold no more than these that a query may not.
 fn decoded(text: &str) -> String {
-    [("%2F", "/"), ("%3D", "="), ("%2C", ",")].iter().fold(text.to_owned(), |text, (code, plain)| text.replace(code, plain))
+    [("+", " "), ("%28", "("), ("%29", ")"), ("%2F", "/"), ("%3D", "="), ("%2C", ",")]
+        .iter()
+        .fold(text.to_owned(), |text, (code, plain)| text.replace(code, plain))
 }

@@ -3,16 +3,19 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use axum::body::Body as Answer;
 use http::{Request, Response};
 use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 mod call;
 mod patch;
+mod select;
 mod store;
 
-pub use call::Call;
+pub use call::{Call, Verb};
 pub use store::Store;
 
 #[derive(Clone, Default)]
@@ -25,6 +28,8 @@ struct State {
     mishaps: Vec<(String, Mishap)>,
     /// The reply to the write that so many others precede is lost.
     lost_after: Option<usize>,
+    /// Wakes the watches.
+    news: watch::Sender<()>,
 }
 
 /// What happens at the first request that begins like this; the next one goes well again.
@@ -46,7 +51,14 @@ impl Server {
 
     /// To look at the objects, or to change them as somebody else would.
     pub fn with<T>(&self, look: impl FnOnce(&mut Store) -> T) -> T {
-        look(&mut self.state().store)
+        let mut state = self.state();
+        state.news.send_replace(());
+        look(&mut state.store)
+    }
+
+    /// Changes whenever something was asked or done.
+    pub fn news(&self) -> watch::Receiver<()> {
+        self.state().news.subscribe()
     }
 
     /// The requests since they were last taken.
@@ -71,11 +83,33 @@ impl Server {
         self.0.lock().expect("no test panics in here")
     }
 
-    fn answer(&self, call: Call) -> Result<Response<Body>, std::io::Error> {
+    /// What happens from now on, line by line, until the client hangs up.
+    fn tell(&self, call: Call) -> Answer {
+        let news = self.state().news.subscribe();
+        let lines = futures::stream::unfold((self.clone(), call, news, 0), |(server, call, mut news, mut at)| async move {
+            loop {
+                let (events, next) = server.state().store.events(&call, at);
+                at = next;
+                if !events.is_empty() {
+                    let lines: String = events.iter().map(|event| format!("{event}\n")).collect();
+                    return Some((Ok::<_, std::io::Error>(lines), (server, call, news, at)));
+                }
+                news.changed().await.ok()?;
+            }
+        });
+        Answer::from_stream(lines)
+    }
+
+    fn answer(&self, call: Call) -> Result<Response<Answer>, std::io::Error> {
         let mut state = self.state();
+        state.news.send_replace(());
         state.calls.push(call.clone());
         let mishap = state.mishaps.iter().position(|(start, _)| call.is(start));
         let mishap = mishap.map(|at| state.mishaps.remove(at).1);
+        if call.verb == Verb::Watch && mishap.is_none() {
+            drop(state);
+            return Ok(Response::new(self.tell(call)));
+        }
         let answer = match mishap {
             Some(Mishap::Refused(code, reason)) => Err((code, reason)),
             Some(Mishap::Before(other)) => {
@@ -88,7 +122,7 @@ impl Server {
             return Err(std::io::Error::other("the connection was lost"));
         }
         let (code, body) = answer.map_or_else(|(code, reason)| (code, refusal(&call, code, reason)), |object| (200, object));
-        Ok(Response::builder().status(code).body(Body::from(body.to_string().into_bytes())).expect("a response"))
+        Ok(Response::builder().status(code).body(Answer::from(body.to_string())).expect("a response"))
     }
 }
 

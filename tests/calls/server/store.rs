@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::call::{Call, Key, Verb, key};
 use super::patch;
+use super::select::selects;
 
 /// A status code with the object, or with the reason against it.
 pub type Answer = Result<Value, (u16, &'static str)>;
@@ -18,6 +19,16 @@ const ABSENT: (u16, &str) = (404, "NotFound");
 pub struct Store {
     objects: BTreeMap<Key, Value>,
     version: u64,
+    /// Everything that ever happened, for watches.
+    changes: Vec<Change>,
+}
+
+/// An object before and after.
+struct Change {
+    key: Key,
+    version: u64,
+    before: Option<Value>,
+    after: Option<Value>,
 }
 
 impl Store {
@@ -25,7 +36,23 @@ impl Store {
     pub fn put(&mut self, plural: &str, mut object: Value) {
         let at = place(plural, &object);
         object["metadata"]["resourceVersion"] = json!(self.next());
-        self.objects.insert(at, object);
+        self.set(at, Some(object));
+    }
+
+    fn set(&mut self, key: Key, after: Option<Value>) -> Option<Value> {
+        let before = match after.clone() {
+            Some(object) => self.objects.insert(key.clone(), object),
+            None => self.objects.remove(&key),
+        };
+        self.changes.push(Change { key, version: self.version, before: before.clone(), after });
+        before
+    }
+
+    /// The events of a watch from the change of this number on, and the number of the next one.
+    pub fn events(&self, call: &Call, from: usize) -> (Vec<Value>, usize) {
+        let since = call.version.unwrap_or_default();
+        let new = self.changes[from..].iter().filter(|change| change.version > since);
+        (new.filter_map(|change| change.event(call)).collect(), self.changes.len())
     }
 
     pub fn get(&self, plural: &str, namespace: &str, name: &str) -> Option<&Value> {
@@ -50,18 +77,24 @@ impl Store {
             object["metadata"]["generation"] = json!(before["metadata"]["generation"].as_i64().unwrap_or(0) + 1);
         }
         object["metadata"]["resourceVersion"] = json!(self.next());
-        self.objects.insert(at, object);
+        self.set(at, Some(object));
     }
 
     /// True where there was one.
     pub fn remove(&mut self, plural: &str, namespace: &str, name: &str) -> bool {
-        self.objects.remove(&key(plural, namespace, name)).is_some()
+        self.take(key(plural, namespace, name))
+    }
+
+    fn take(&mut self, key: Key) -> bool {
+        self.next();
+        self.set(key, None).is_some()
     }
 
     pub fn answer(&mut self, call: &Call) -> Answer {
         match call.verb {
             Verb::Get => self.objects.get(&call.key).cloned().ok_or(ABSENT),
             Verb::List => Ok(self.list(call)),
+            Verb::Watch => Err((400, "BadRequest")),
             Verb::Create => self.create(call),
             Verb::Delete => self.delete(call),
             Verb::Apply if !call.status && !self.objects.contains_key(&call.key) => self.create(call),
@@ -75,21 +108,8 @@ impl Store {
     }
 
     fn list(&self, call: &Call) -> Value {
-        let selected = |object: &Value| {
-            let labels = &object["metadata"]["labels"];
-            call.selector.split(',').filter(|part| !part.is_empty()).all(|part| match part.split_once('=') {
-                Some((label, value)) => labels[label] == value,
-                None => labels.get(part).is_some(),
-            })
-        };
-        let field = |object: &Value| {
-            let Some((path, value)) = call.fields.split_once('=') else { return true };
-            object.pointer(&format!("/{}", path.replace('.', "/"))).and_then(Value::as_str).unwrap_or_default() == value
-        };
-        let at = |key: &Key| key.plural == call.key.plural && [key.namespace.as_str(), ""].contains(&call.key.namespace.as_str());
-        let items =
-            self.objects.iter().filter(|(key, object)| at(key) && selected(object) && field(object)).map(|(_, object)| object);
-        let items: Vec<&Value> = items.collect();
+        let items: Vec<&Value> =
+            self.objects.iter().filter(|(key, object)| selects(call, key, object)).map(|(_, object)| object).collect();
         json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": self.version.to_string()}, "items": items})
     }
 
@@ -114,7 +134,7 @@ impl Store {
             object["metadata"]["generation"] = json!(1);
         }
         defaults(&call.key.plural, &mut object);
-        self.objects.insert(call.key.clone(), object.clone());
+        self.set(call.key.clone(), Some(object.clone()));
         Ok(object)
     }
 
@@ -146,7 +166,7 @@ impl Store {
         let object = self.objects.get(&call.key).cloned().ok_or(ABSENT)?;
         let meta = &object["metadata"];
         if meta.get("deletionTimestamp").is_some() && meta["finalizers"].as_array().is_none_or(Vec::is_empty) {
-            self.objects.remove(&call.key);
+            self.take(call.key.clone());
         }
         Ok(object)
     }
@@ -165,12 +185,31 @@ impl Store {
             });
             return Ok(object);
         }
-        self.objects.remove(&call.key);
+        self.take(call.key.clone());
         if call.key.plural == "jobs" {
             let of_job = |pod: &Value| pod["metadata"]["labels"]["batch.kubernetes.io/controller-uid"] == meta["uid"];
-            self.objects.retain(|key, object| key.plural != "pods" || !of_job(object));
+            let pods = self.objects.iter().filter(|(key, object)| key.plural == "pods" && of_job(object));
+            let pods: Vec<Key> = pods.map(|(key, _)| key.clone()).collect();
+            for pod in pods {
+                self.take(pod);
+            }
         }
         Ok(json!({"apiVersion": "v1", "kind": "Status", "metadata": {}, "status": "Success"}))
+    }
+}
+
+impl Change {
+    /// As a watch tells of it, if it does.
+    fn event(&self, call: &Call) -> Option<Value> {
+        let told = |object: &Option<Value>| object.clone().filter(|object| selects(call, &self.key, object));
+        let (type_, mut object) = match (told(&self.before), told(&self.after)) {
+            (None, Some(after)) => ("ADDED", after),
+            (Some(_), Some(after)) => ("MODIFIED", after),
+            (Some(before), None) => ("DELETED", before),
+            (None, None) => return None,
+        };
+        object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        Some(json!({"type": type_, "object": object}))
     }
 }
 

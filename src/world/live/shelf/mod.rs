@@ -19,6 +19,7 @@ use tokio::time::{Instant, timeout_at};
 pub use state::Keys;
 use state::{Body, Entry, State, bodies, place, place_of};
 
+mod packed;
 mod state;
 
 /// A list of everything takes no longer; until then it can be asked for one by one.
@@ -111,11 +112,17 @@ where
             return None;
         }
         let state = self.read();
-        match state.kept.get(place(namespace, name).as_ref()).filter(|entry| !entry.is_gone()).map(|entry| &entry.body) {
-            None | Some(Body::Gone) => Some(None),
-            Some(Body::Unsure) => None,
-            Some(Body::There(json)) => serde_json::from_slice(json).ok().map(Some),
+        match state.kept.get(place(namespace, name).as_ref()).filter(|entry| !entry.is_gone()) {
+            None => Some(None),
+            Some(entry) => entry.open().map(Some),
         }
+    }
+
+    /// A later one of the same object, if it is here.
+    pub fn newer(&self, object: &K) -> Option<K> {
+        let (meta, state) = (object.meta(), self.read());
+        let found: K = state.kept.get(&place_of(meta)).filter(|entry| entry.is_newer(meta)).and_then(Entry::open)?;
+        Some(found).filter(|found| found.meta().uid == meta.uid)
     }
 
     /// The same, but what was never heard of may be there all the same: not ours, and so not told of.

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::Form;
+use super::packed::Packed;
 
 #[derive(Default)]
 pub struct State {
@@ -44,8 +45,7 @@ pub struct Keys {
 }
 
 pub enum Body {
-    /// As JSON: a tenth of what it takes in memory otherwise.
-    There(Box<[u8]>),
+    There(Packed),
     Gone,
     /// Something was written, and it is not known what came of it.
     Unsure,
@@ -79,9 +79,9 @@ impl State {
         let mut object = object.clone();
         object.meta_mut().managed_fields = None;
         (form.prune)(&mut object);
-        let body = serde_json::to_vec(&object).map_or(Body::Unsure, |json| Body::There(json.into()));
+        let body = Packed::of(&object).map_or(Body::Unsure, Body::There);
         let news = match (known.map(|entry| &entry.body), &body) {
-            (Some(Body::There(known)), Body::There(json)) => known != json,
+            (Some(Body::There(known)), Body::There(packed)) => known != packed,
             (None | Some(Body::There(_) | Body::Gone | Body::Unsure), _) => true,
         };
         self.insert(place, form, object.meta(), body);
@@ -155,17 +155,24 @@ impl Entry {
         let never = matches!(self.body, Body::Unsure) && self.doubted.is_some_and(|since| since.elapsed() > DONE);
         never || matches!(self.body, Body::Gone)
     }
+
+    pub fn is_newer(&self, meta: &ObjectMeta) -> bool {
+        self.version > version(meta)
+    }
+
+    /// None where it is not known for sure.
+    pub fn open<K: DeserializeOwned>(&self) -> Option<K> {
+        match &self.body {
+            Body::There(packed) => packed.open(),
+            Body::Gone | Body::Unsure => None,
+        }
+    }
 }
 
 /// None where one of them is not known for sure.
 pub fn bodies<'a, K: DeserializeOwned>(entries: impl Iterator<Item = &'a Entry>) -> Option<Vec<K>> {
     let there = entries.filter(|entry| !entry.is_gone());
-    there
-        .map(|entry| match &entry.body {
-            Body::There(json) => serde_json::from_slice(json).ok(),
-            Body::Gone | Body::Unsure => None,
-        })
-        .collect()
+    there.map(Entry::open).collect()
 }
 
 pub fn place(namespace: &str, name: &str) -> Arc<str> {

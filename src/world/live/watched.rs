@@ -1,0 +1,172 @@
+//! Secrets are watched from the first time on that one of them is wanted: where they may be read is said namespace by namespace.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt;
+use k8s_openapi::api::core::v1::Secret;
+use kube::Client;
+use kube::api::Api;
+use kube::runtime::{WatchStreamExt, watcher};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::shelf::{Form, Shelf};
+use super::shelves::{bearer, by_name, tenant};
+use crate::core::names::label;
+use crate::core::subject::ObjectName;
+
+/// After so long it is asked again whether Secrets may be watched.
+const DENIED: Duration = Duration::from_secs(60);
+/// One that a Bench names is watched no longer than it was wanted within this time.
+const UNUSED: Duration = Duration::from_secs(3600);
+
+#[derive(Default)]
+pub struct Secrets {
+    stands: Stands,
+    watch: Mutex<Option<Watch>>,
+}
+
+type Stands = Arc<Mutex<HashMap<Which, Arc<Stand>>>>;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Which {
+    /// All that carry a tenant's id: in a namespace, or everywhere.
+    Tenants(Option<String>),
+    /// One, by namespace and name.
+    Named(String, String),
+}
+
+struct Stand {
+    shelf: Arc<Shelf<Secret>>,
+    wanted: AtomicBool,
+}
+
+#[derive(Clone)]
+struct Watch {
+    client: Client,
+    everywhere: bool,
+    news: mpsc::UnboundedSender<ObjectName>,
+}
+
+impl Secrets {
+    /// From now on they are watched, those of tenants in all namespaces at once or in each that is asked for. The names of their
+    /// tenants come out where one changed.
+    pub fn watch(&self, client: Client, everywhere: bool) -> mpsc::UnboundedReceiver<ObjectName> {
+        let (news, heard) = mpsc::unbounded_channel();
+        *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(Watch { client, everywhere, news });
+        heard
+    }
+
+    pub fn are_watched(&self) -> bool {
+        self.watching().is_some()
+    }
+
+    fn watching(&self) -> Option<Watch> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The tenants' own of a namespace; none where they are not watched.
+    pub fn of_tenants(&self, namespace: &str) -> Option<Arc<Shelf<Secret>>> {
+        let watch = self.watching()?;
+        let place = (!watch.everywhere).then(|| namespace.to_owned());
+        let form = || Form { prune: without_tls_key, whose: bearer, group: |_| None };
+        Some(self.at(watch, Which::Tenants(place), form))
+    }
+
+    /// One that a Bench names.
+    pub fn named(&self, namespace: &str, name: &str) -> Option<Arc<Shelf<Secret>>> {
+        Some(self.at(self.watching()?, Which::Named(namespace.to_owned(), name.to_owned()), by_name))
+    }
+
+    fn at(&self, watch: Watch, which: Which, form: impl FnOnce() -> Form<Secret>) -> Arc<Shelf<Secret>> {
+        let mut stands = self.stands.lock().unwrap_or_else(PoisonError::into_inner);
+        let stand = stands.entry(which.clone()).or_insert_with(|| {
+            let stand = Arc::new(Stand { shelf: Arc::new(Shelf::new(form())), wanted: AtomicBool::new(true) });
+            stand.shelf.feed();
+            tokio::spawn(watch.fill(stand.clone(), which, self.stands.clone()));
+            stand
+        });
+        stand.wanted.store(true, Ordering::Relaxed);
+        stand.shelf.clone()
+    }
+}
+
+impl Which {
+    fn api(&self, client: Client) -> Api<Secret> {
+        match self {
+            Self::Tenants(None) => Api::all(client),
+            Self::Tenants(Some(namespace)) | Self::Named(namespace, _) => Api::namespaced(client, namespace),
+        }
+    }
+
+    fn config(&self) -> watcher::Config {
+        match self {
+            Self::Tenants(_) => watcher::Config::default().labels(label::ID),
+            Self::Named(_, name) => watcher::Config::default().fields(&format!("metadata.name={name}")),
+        }
+    }
+
+    /// True for what was not wanted since this was asked last, and is watched no more.
+    fn leaves(&self, stand: &Stand, stands: &Stands) -> bool {
+        // Whoever wants it meanwhile waits for its turn, and finds another.
+        let mut stands = stands.lock().unwrap_or_else(PoisonError::into_inner);
+        let leaves = matches!(self, Self::Named(..)) && !stand.wanted.swap(false, Ordering::Relaxed);
+        if leaves {
+            stands.remove(self);
+        }
+        leaves
+    }
+}
+
+impl Watch {
+    async fn fill(self, stand: Arc<Stand>, which: Which, stands: Stands) {
+        loop {
+            let mut events = watcher(which.api(self.client.clone()), which.config()).default_backoff().boxed();
+            loop {
+                match timeout(UNUSED, events.next()).await {
+                    Ok(Some(Ok(event))) => self.pass_on(&stand.shelf, &event),
+                    Ok(Some(Err(watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error))))
+                        if is_denied(&error) =>
+                    {
+                        tracing::warn!(?which, %error, "Secrets can't be watched: each is read whenever it is needed");
+                        break;
+                    }
+                    // What is there stays as it is until the watch goes on.
+                    Ok(Some(Err(error))) => tracing::debug!(?which, %error, "the watch of Secrets broke off and begins anew"),
+                    Ok(None) => break,
+                    Err(_) if which.leaves(&stand, &stands) => return,
+                    Err(_) => {}
+                }
+            }
+            stand.shelf.lose();
+            tokio::time::sleep(DENIED).await;
+            if which.leaves(&stand, &stands) {
+                return;
+            }
+        }
+    }
+
+    fn pass_on(&self, shelf: &Shelf<Secret>, event: &watcher::Event<Secret>) {
+        use watcher::Event;
+        let news = shelf.hear(event);
+        let (Event::Apply(secret) | Event::InitApply(secret) | Event::Delete(secret)) = event else { return };
+        if let Some(tenant) = tenant(&secret.metadata).filter(|_| news) {
+            // Nobody listens any more while the process ends.
+            let _ = self.news.send(tenant);
+        }
+    }
+}
+
+fn is_denied(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if matches!(status.code, 401 | 403))
+}
+
+/// The key of a certificate is the edge's, and only whether it is there concerns us.
+fn without_tls_key(secret: &mut Secret) {
+    if secret.type_.as_deref() == Some("kubernetes.io/tls") {
+        secret.data = None;
+    }
+}

@@ -1,0 +1,161 @@
+//! The whole controller with its watches: what they have told is not asked for, and what they tell is acted upon.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::json;
+use tenant_operator::controller::{Context, Error, run};
+use tenant_operator::runtime::{Metrics, Readiness};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::objects::{HOME, YARD};
+use crate::rig::{Rig, rig, secret, settings};
+use crate::server::{Call, Server, Verb};
+use crate::{lines, listed, writes};
+
+/// Longer than the controller ever waits before it acts on what it was told.
+const QUIET: Duration = Duration::from_secs(2);
+const BREATH: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Running {
+    server: Server,
+    stop: oneshot::Sender<()>,
+    work: JoinHandle<Result<(), Error>>,
+}
+
+impl Running {
+    fn on(server: &Server) -> Self {
+        let served = json!({
+            "kind": "APIResourceList", "groupVersion": "cert-manager.io/v1", "metadata": {"name": "cert-manager.io.v1"},
+            "resources": [{"name": "certificates", "singularName": "", "namespaced": true, "kind": "Certificate", "verbs": []}],
+        });
+        server.with(|store| store.put("groups", served));
+        let (stop, stopped) = oneshot::channel();
+        let readiness = Readiness::new(["caches"]);
+        let context = Context { client: server.client(), settings: settings(), metrics: Metrics::new().into(), readiness };
+        let work = tokio::spawn(run(context, async move { drop(stopped.await) }));
+        Self { server: server.clone(), stop, work }
+    }
+
+    /// Until it has asked and done nothing for a while; all that it did.
+    async fn calm(&self) -> Vec<Call> {
+        self.pause(QUIET).await;
+        self.server.take_calls()
+    }
+
+    async fn pause(&self, quiet: Duration) {
+        let mut news = self.server.news();
+        let calm = async { while timeout(quiet, news.changed()).await.is_ok() {} };
+        timeout(PATIENCE, calm).await.expect("it comes to rest");
+    }
+
+    /// Until this is so, while the cluster does its part; all that was done.
+    async fn until(&self, rig: &Rig, reached: impl Fn() -> bool) -> Vec<Call> {
+        let work = async {
+            while !reached() {
+                self.pause(BREATH).await;
+                rig.finish_jobs();
+                rig.issue_certificates();
+            }
+        };
+        timeout(PATIENCE, work).await.unwrap_or_else(|_| panic!("{:#?}", rig.tenant("wharf")));
+        self.server.take_calls()
+    }
+
+    async fn end(self) {
+        drop(self.stop);
+        timeout(PATIENCE, self.work).await.expect("it ends").expect("no panic").expect("no error");
+    }
+}
+
+/// A tenant that is Ready, looked at for some time, and what an operator that begins then asks and does.
+async fn found_settled() -> (Rig, Running, Vec<Call>) {
+    let rig = rig();
+    rig.settle().await;
+    let running = Running::on(&rig.server);
+    running.calm().await;
+    running.end().await;
+    let running = Running::on(&rig.server);
+    let calls = running.calm().await;
+    (rig, running, calls)
+}
+
+/// What was asked about tenants; of a Bench's own there is little, and no more of it with more tenants.
+fn asked(calls: &[Call]) -> Vec<String> {
+    let bench = ["groups", "services", "deployments", "configmaps", "cronjobs", "tenantplans"];
+    let about = |call: &&Call| call.verb == Verb::Get && !bench.contains(&call.key.plural.as_str());
+    lines(calls.iter().filter(about))
+}
+
+#[tokio::test]
+async fn a_settled_tenant_is_looked_at_without_a_write_and_almost_without_a_question() {
+    let (_rig, running, calls) = found_settled().await;
+    assert!(writes(&calls).is_empty(), "{:?}", writes(&calls));
+    assert_eq!(asked(&calls), ["get secrets harbour/mail"], "somebody else's Secret, which its spec names");
+    running.end().await;
+}
+
+#[tokio::test]
+async fn what_somebody_changes_is_put_right_as_soon_as_a_watch_tells_of_it() {
+    let (rig, running, _) = found_settled().await;
+    let id = rig.id();
+    let edit = |plural: &str, namespace: &str, name: &str, change: fn(&mut serde_json::Value)| {
+        rig.server.with(|store| store.edit(plural, namespace, name, change));
+    };
+    edit("ingresses", YARD, &id, |ingress| ingress["spec"]["ingressClassName"] = json!("other"));
+    assert_eq!(writes(&running.calm().await), ["apply ingresses yard/ID"]);
+    edit("secrets", HOME, "passport", |secret| secret["data"]["api-key"] = json!("b3RoZXI="));
+    assert_eq!(writes(&running.calm().await), ["patch secrets harbour/passport"]);
+    rig.server.with(|store| store.remove("certificates", YARD, &format!("{id}-tls")));
+    let calls = running.calm().await;
+    assert!(writes(&calls).starts_with(&["apply certificates yard/ID-tls".to_owned()]), "{:?}", writes(&calls));
+    running.end().await;
+}
+
+/// Of what was never heard of, whether somebody else has it; and what is to be deleted, in which version.
+const ASKED: &str = "
+    get namespaces harbour
+    get secrets harbour/mail
+    get ingresses yard/ID
+    get certificates yard/ID-tls
+    get tenantclaims host.data.pelican.port.test
+    get tenantclaims host.pelican.port.test
+    get tenantclaims site.*";
+
+#[tokio::test]
+async fn a_tenant_comes_and_goes_and_only_that_is_asked_which_no_watch_can_tell() {
+    let rig = rig();
+    let running = Running::on(&rig.server);
+    let mut calls = running.until(&rig, || rig.condition("Ready").0 == "True").await;
+    rig.delete("wharf");
+    calls.extend(running.until(&rig, || rig.tenant("wharf").is_none()).await);
+    let questions: BTreeSet<String> = asked(&calls).into_iter().collect();
+    assert_eq!(questions, listed(ASKED).into_iter().collect());
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_secret_that_a_bench_names_is_watched_and_not_read_for_each_of_its_tenants() {
+    let rig = rig();
+    rig.server.with(|store| {
+        store.put("secrets", secret(YARD, "lanyard", &[("api-key", "k"), ("api-secret", "s")]));
+        store.edit("benches", YARD, "dock", |bench| {
+            // Nobody answers there.
+            bench["spec"]["registry"] = json!({
+                "url": "http://127.0.0.1:1", "site": "master.test", "tokenSecretRef": {"name": "lanyard"},
+                "docType": "Berth", "keyField": "buoy", "idField": "hull", "onDelete": "Delete",
+            });
+        });
+    });
+    let running = Running::on(&rig.server);
+    let calls = running.until(&rig, || rig.condition("Registered").0 == "False").await;
+    let of_token = |call: &&Call| call.to_string().contains("lanyard");
+    assert_eq!(
+        lines(calls.iter().filter(of_token)),
+        ["list secrets yard metadata.name=lanyard", "watch secrets yard metadata.name=lanyard"]
+    );
+    running.end().await;
+}
