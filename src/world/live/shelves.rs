@@ -10,7 +10,7 @@ use kube::core::ObjectMeta;
 use kube::{Client, Resource, ResourceExt};
 use tokio::sync::mpsc;
 
-use super::shelf::{Form, Shelf, key};
+use super::shelf::{Form, Key, Shelf, key};
 use super::watched::Secrets;
 use crate::api::{Bench, BenchRef, Tenant, TenantClaim, TenantPlan};
 use crate::core::manifests::Child;
@@ -118,28 +118,28 @@ pub fn tenant(meta: &ObjectMeta) -> Option<ObjectName> {
     Some(ObjectName { namespace: namespace.to_owned(), name: name.to_owned() })
 }
 
-pub fn bearer(meta: &ObjectMeta) -> Option<u64> {
+pub fn bearer(meta: &ObjectMeta) -> Option<Key> {
     Some(key(&[word(meta, label::TENANT_NAMESPACE)?, word(meta, label::TENANT)?]))
 }
 
-pub fn bearer_of(tenant: &ObjectName) -> u64 {
+pub fn bearer_of(tenant: &ObjectName) -> Key {
     key(&[&tenant.namespace, &tenant.name])
 }
 
 /// Of the claims of sites.
-fn bench(meta: &ObjectMeta) -> Option<u64> {
+fn bench(meta: &ObjectMeta) -> Option<Key> {
     Some(key(&[word(meta, label::BENCH_NAMESPACE)?, word(meta, label::BENCH)?]))
 }
 
-pub fn bench_of(bench: &BenchRef) -> u64 {
+pub fn bench_of(bench: &BenchRef) -> Key {
     key(&[&bench.namespace, &bench.name])
 }
 
-fn id(meta: &ObjectMeta) -> Option<u64> {
+fn id(meta: &ObjectMeta) -> Option<Key> {
     Some(id_of(word(meta, label::ID)?))
 }
 
-pub fn id_of(id: &str) -> u64 {
+pub fn id_of(id: &str) -> Key {
     key(&[id])
 }
 

@@ -16,8 +16,8 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-pub use state::Keys;
-use state::{Body, Entry, State, bodies, place, place_of};
+use state::{Body, Entry, Fate, State, bodies, place, place_of};
+pub use state::{Key, Keys};
 
 mod packed;
 mod state;
@@ -30,8 +30,8 @@ pub struct Form<K> {
     /// Takes away what nobody reads.
     pub prune: fn(&mut K),
     /// By what it is found besides its name.
-    pub whose: fn(&ObjectMeta) -> Option<u64>,
-    pub group: fn(&ObjectMeta) -> Option<u64>,
+    pub whose: fn(&ObjectMeta) -> Option<Key>,
+    pub group: fn(&ObjectMeta) -> Option<Key>,
 }
 
 pub struct Shelf<K> {
@@ -56,10 +56,10 @@ enum Fill {
 type Whole<K> = (u64, Arc<Vec<K>>);
 
 /// A hash of several words, to find things by.
-pub fn key(words: &[&str]) -> u64 {
+pub fn key(words: &[&str]) -> Key {
     let mut hash = DefaultHasher::new();
     words.hash(&mut hash);
-    hash.finish()
+    Key::new(hash.finish()).unwrap_or(Key::MIN)
 }
 
 impl<K> Shelf<K>
@@ -132,22 +132,22 @@ where
     }
 
     /// How many there are of a group; none where only the API server can say.
-    pub fn count(&self, group: u64) -> Option<usize> {
-        let there = |entry: &&Entry| entry.group == Some(group) && !entry.is_gone();
+    pub fn count(&self, group: Key) -> Option<usize> {
+        let there = |entry: &&Entry| entry.is_of(group) && !entry.is_gone();
         self.is_filled().then(|| self.read().kept.values().filter(there).count())
     }
 
     /// All that are found by this key. None: the API server has to be asked.
-    pub fn of(&self, whose: u64) -> Option<Vec<K>> {
+    pub fn of(&self, whose: Key) -> Option<Vec<K>> {
         let state = self.read();
         let places = state.whose.get(&whose).map(Vec::as_slice).unwrap_or_default();
         self.is_filled().then(|| bodies(places.iter().filter_map(|place| state.kept.get(place))))?
     }
 
     /// All of a group. None: the API server has to be asked.
-    pub fn group(&self, group: u64) -> Option<Vec<K>> {
+    pub fn group(&self, group: Key) -> Option<Vec<K>> {
         let state = self.read();
-        self.is_filled().then(|| bodies(state.kept.values().filter(|entry| entry.group == Some(group))))?
+        self.is_filled().then(|| bodies(state.kept.values().filter(|entry| entry.is_of(group))))?
     }
 
     /// All there are. None: the API server has to be asked.
@@ -170,18 +170,18 @@ where
 
     /// The API server has deleted it; while it has finalizers it stays, and the watch tells what becomes of it.
     pub fn deleted(&self, namespace: &str, name: &str, at_once: bool) {
-        let body = if at_once { Body::Gone } else { Body::Unsure };
+        let fate = if at_once { Fate::Gone } else { Fate::Unsure };
         let mut state = self.change();
         // The watch may have been faster, and then there is nothing to note.
         if state.kept.contains_key(&place(namespace, name)) {
-            state.mark(namespace, name, body, Keys::default());
+            state.mark(namespace, name, fate, Keys::default());
         }
     }
 
     /// It is not as it was thought to be, or something was written and no answer came: whoever asks for it, or for those that are found
     /// as it is, is sent to the API server.
     pub fn doubt(&self, namespace: &str, name: &str, keys: Keys) {
-        self.change().mark(namespace, name, Body::Unsure, keys);
+        self.change().mark(namespace, name, Fate::Unsure, keys);
     }
 
     /// The watch has told of one that can't be read: whoever needs it asks, and sees why.
@@ -191,7 +191,7 @@ where
         if let Some(coming) = &mut state.coming {
             coming.insert(place.clone());
         }
-        state.insert(place, &self.form, meta, Body::Unsure);
+        state.insert(place, &self.form, meta, Body::Unsure(None));
     }
 
     /// False where this is no news: our own write, or what was there before this process began.

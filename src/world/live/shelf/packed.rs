@@ -1,5 +1,5 @@
-//! An object as a shelf keeps it: as compressed JSON, a thirtieth of what it takes in memory otherwise. Ten thousand tenants have a
-//! hundred thousand objects, and each is looked at once in some minutes.
+//! An object as a shelf keeps it: as compressed JSON, a fifth of what it takes in memory otherwise. Ten thousand tenants have a hundred
+//! thousand objects, and each is looked at once in some minutes.
 
 use std::cell::RefCell;
 
@@ -10,10 +10,11 @@ use serde::de::DeserializeOwned;
 /// The same object is packed into the same bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Packed {
-    /// Bytes of the JSON.
-    length: u32,
+    /// How many bytes the JSON has, and then its bytes, compressed.
     bytes: Box<[u8]>,
 }
+
+const LENGTH: usize = size_of::<u32>();
 
 thread_local! {
     // Their tables are large, and made once for each thread.
@@ -28,19 +29,21 @@ impl Packed {
         let length = u32::try_from(json.len()).ok()?;
         // Deflate adds five bytes to each block of what it cannot make smaller.
         let mut bytes = Vec::with_capacity(json.len() + json.len() / 1000 + 64);
+        bytes.extend(length.to_le_bytes());
         let done = PRESS.with_borrow_mut(|press| {
             press.reset();
             press.compress_vec(&json, &mut bytes, FlushCompress::Finish)
         });
-        matches!(done, Ok(Status::StreamEnd)).then(|| Self { length, bytes: bytes.into() })
+        matches!(done, Ok(Status::StreamEnd)).then(|| Self { bytes: bytes.into() })
     }
 
     /// None where it is no such object.
     pub fn open<K: DeserializeOwned>(&self) -> Option<K> {
-        let mut json = Vec::with_capacity(self.length as usize);
+        let (length, bytes) = self.bytes.split_first_chunk::<LENGTH>()?;
+        let mut json = Vec::with_capacity(usize::try_from(u32::from_le_bytes(*length)).ok()?);
         let opened = DRAW.with_borrow_mut(|draw| {
             draw.reset(false);
-            draw.decompress_vec(&self.bytes, &mut json, FlushDecompress::Finish)
+            draw.decompress_vec(bytes, &mut json, FlushDecompress::Finish)
         });
         opened.ok()?;
         serde_json::from_slice(&json).ok()
@@ -70,7 +73,8 @@ mod tests {
             (0..40).map(|number| (format!("tenants.example.com/label-{number}"), json!("acme"))).collect();
         let object = json!({"metadata": {"labels": labels}});
         let packed = Packed::of(&object).expect("packed");
-        assert!(packed.bytes.len() * 4 < packed.length as usize, "{} of {} bytes", packed.bytes.len(), packed.length);
+        let whole = serde_json::to_vec(&object).expect("JSON").len();
+        assert!(packed.bytes.len() * 4 < whole, "{} of {whole} bytes", packed.bytes.len());
     }
 
     #[test]

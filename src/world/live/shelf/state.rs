@@ -1,6 +1,7 @@
 //! What is on a shelf, by version: of two that tell of one object, the later counts.
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ pub struct State {
     pub changes: u64,
     /// By namespace and name.
     pub kept: HashMap<Arc<str>, Entry>,
-    pub whose: HashMap<u64, Vec<Arc<str>>>,
+    pub whose: HashMap<Key, Vec<Arc<str>>>,
     /// The highest version that the watch has told of.
     pub told: u64,
     /// What a list that is under way has told of already.
@@ -30,25 +31,42 @@ const DONE: Duration = Duration::from_secs(120);
 
 pub struct Entry {
     version: u64,
-    /// For one that was never heard of: since when it may be there.
-    doubted: Option<Instant>,
-    whose: Option<u64>,
-    pub group: Option<u64>,
-    pub body: Body,
+    keys: Keys,
+    body: Body,
 }
 
 /// By what an object is found besides its name.
 #[derive(Clone, Copy, Default)]
 pub struct Keys {
-    pub whose: Option<u64>,
-    pub group: Option<u64>,
+    pub whose: Option<Key>,
+    pub group: Option<Key>,
+}
+
+/// A hash of words.
+pub type Key = NonZeroU64;
+
+/// What a write of ours has made of an object.
+#[derive(Clone, Copy)]
+pub enum Fate {
+    Gone,
+    Unsure,
 }
 
 pub enum Body {
     There(Packed),
     Gone,
-    /// Something was written, and it is not known what came of it.
-    Unsure,
+    /// Something was written, and it is not known what came of it; for one that was not there: since when it may be.
+    Unsure(Option<Instant>),
+}
+
+impl Body {
+    fn after(&self, fate: Fate) -> Self {
+        match (fate, self) {
+            (Fate::Gone, _) => Self::Gone,
+            (Fate::Unsure, Self::There(_) | Self::Unsure(None)) => Self::Unsure(None),
+            (Fate::Unsure, Self::Gone | Self::Unsure(Some(_))) => Self::Unsure(Some(Instant::now())),
+        }
+    }
 }
 
 impl State {
@@ -71,7 +89,7 @@ impl State {
         let newer = known.is_none_or(|entry| match entry.body {
             Body::There(_) | Body::Gone => version > entry.version,
             // It may be the answer to a question about it.
-            Body::Unsure => version >= entry.version,
+            Body::Unsure(_) => version >= entry.version,
         });
         if !newer {
             return false;
@@ -79,26 +97,30 @@ impl State {
         let mut object = object.clone();
         object.meta_mut().managed_fields = None;
         (form.prune)(&mut object);
-        let body = Packed::of(&object).map_or(Body::Unsure, Body::There);
+        let body = Packed::of(&object).map_or(Body::Unsure(None), Body::There);
         let news = match (known.map(|entry| &entry.body), &body) {
             (Some(Body::There(known)), Body::There(packed)) => known != packed,
-            (None | Some(Body::There(_) | Body::Gone | Body::Unsure), _) => true,
+            (None | Some(Body::There(_) | Body::Gone | Body::Unsure(_)), _) => true,
         };
         self.insert(place, form, object.meta(), body);
         news
     }
 
     pub fn insert<K>(&mut self, place: Arc<str>, form: &Form<K>, meta: &ObjectMeta, body: Body) {
-        let (whose, group) = ((form.whose)(meta), (form.group)(meta));
         self.remove(&place);
-        if let Some(key) = whose {
+        let keys = Keys { whose: (form.whose)(meta), group: (form.group)(meta) };
+        self.add(place, Entry { version: version(meta), keys, body });
+    }
+
+    fn add(&mut self, place: Arc<str>, entry: Entry) {
+        if let Some(key) = entry.keys.whose {
             self.whose.entry(key).or_default().push(place.clone());
         }
-        self.kept.insert(place, Entry { version: version(meta), doubted: None, whose, group, body });
+        self.kept.insert(place, entry);
     }
 
     /// What is known of it no longer holds; `keys`: by what it is found, for one that was never heard of.
-    pub fn mark(&mut self, namespace: &str, name: &str, body: Body, keys: Keys) {
+    pub fn mark(&mut self, namespace: &str, name: &str, fate: Fate, keys: Keys) {
         self.changes += 1;
         let place = place(namespace, name);
         if let Some(coming) = &mut self.coming {
@@ -106,16 +128,8 @@ impl State {
             coming.insert(place.clone());
         }
         match self.kept.get_mut(&place) {
-            Some(entry) => entry.body = body,
-            None => {
-                if let Some(key) = keys.whose {
-                    self.whose.entry(key).or_default().push(place.clone());
-                }
-                self.kept.insert(
-                    place,
-                    Entry { version: 0, doubted: Some(Instant::now()), whose: keys.whose, group: keys.group, body },
-                );
-            }
+            Some(entry) => entry.body = entry.body.after(fate),
+            None => self.add(place, Entry { version: 0, keys, body: Body::Gone.after(fate) }),
         }
     }
 
@@ -140,7 +154,7 @@ impl State {
 
     pub fn remove(&mut self, place: &Arc<str>) {
         self.changes += 1;
-        let Some(Entry { whose: Some(key), .. }) = self.kept.remove(place) else { return };
+        let Some(Entry { keys: Keys { whose: Some(key), .. }, .. }) = self.kept.remove(place) else { return };
         if let Some(places) = self.whose.get_mut(&key) {
             places.retain(|other| other != place);
             if places.is_empty() {
@@ -152,8 +166,15 @@ impl State {
 
 impl Entry {
     pub fn is_gone(&self) -> bool {
-        let never = matches!(self.body, Body::Unsure) && self.doubted.is_some_and(|since| since.elapsed() > DONE);
-        never || matches!(self.body, Body::Gone)
+        match &self.body {
+            Body::There(_) => false,
+            Body::Gone => true,
+            Body::Unsure(doubted) => doubted.is_some_and(|since| since.elapsed() > DONE),
+        }
+    }
+
+    pub fn is_of(&self, group: Key) -> bool {
+        self.keys.group == Some(group)
     }
 
     pub fn is_newer(&self, meta: &ObjectMeta) -> bool {
@@ -164,7 +185,7 @@ impl Entry {
     pub fn open<K: DeserializeOwned>(&self) -> Option<K> {
         match &self.body {
             Body::There(packed) => packed.open(),
-            Body::Gone | Body::Unsure => None,
+            Body::Gone | Body::Unsure(_) => None,
         }
     }
 }

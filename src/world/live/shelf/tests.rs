@@ -208,3 +208,29 @@ fn an_answer_that_comes_after_the_objects_end_makes_nothing_of_it() {
     shelf.wrote(&object("a", 9));
     assert_eq!(version_of(&shelf, "a"), Some(Some(9)), "made again");
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_that_was_deleted_and_may_have_been_made_again_is_asked_for_until_it_would_be_there() {
+    let shelf = filled(&[object("a", 4)]);
+    shelf.deleted("yard", "a", true);
+    shelf.doubt("yard", "a", Keys::default());
+    assert_eq!(version_of(&shelf, "a"), None);
+    tokio::time::advance(Duration::from_secs(130)).await;
+    assert_eq!(version_of(&shelf, "a"), Some(None));
+}
+
+#[test]
+fn a_later_one_is_found_by_an_earlier_one_of_the_same_object_only() {
+    let shelf = shelf();
+    let (earlier, mut later) = (object("a", 4), object("a", 7));
+    assert!(shelf.newer(&earlier).is_none());
+    shelf.wrote(&later);
+    let versions =
+        |shelf: &Shelf<DynamicObject>, than: &DynamicObject| shelf.newer(than).map(|found| found.data["spec"]["version"].clone());
+    assert_eq!(versions(&shelf, &earlier), Some(json!(7)), "also before a watch has filled the shelf");
+    assert_eq!(versions(&shelf, &later), None);
+    later = object("a", 8);
+    later.metadata.uid = Some("another".to_owned());
+    shelf.wrote(&later);
+    assert_eq!(versions(&shelf, &earlier), None, "made again under the same name");
+}
