@@ -50,7 +50,7 @@ impl Operator {
         command.args(["--health-address", HEALTH, "--log-filter", &level, "--concurrency", &CONCURRENCY.to_string()]);
         command.env("KUBECONFIG", self.dir.join("operator")).stderr(Stdio::from(log.try_clone()?)).stdout(Stdio::from(log));
         self.process = Some(command.spawn()?);
-        let end = Instant::now() + Duration::from_secs(120);
+        let end = Instant::now() + Duration::from_secs(300);
         loop {
             let answer = self.client.get(format!("http://{HEALTH}/readyz")).send().await;
             if answer.is_ok_and(|answer| answer.status().is_success()) {
