@@ -91,10 +91,25 @@ fn asked(calls: &[Call]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_settled_tenant_is_looked_at_without_a_write_and_almost_without_a_question() {
-    let (_rig, running, calls) = found_settled().await;
+async fn a_settled_tenant_is_found_without_a_write_and_looked_at_again_without_a_question() {
+    let (rig, running, calls) = found_settled().await;
     assert!(writes(&calls).is_empty(), "{:?}", writes(&calls));
-    assert_eq!(asked(&calls), ["get secrets harbour/mail"], "somebody else's Secret, which its spec names");
+    assert_eq!(asked(&calls), ["get secrets harbour/mail"], "somebody else's, which its spec names: it is not kept by a watch");
+    rig.server.with(|store| {
+        store.edit("tenants", HOME, "wharf", |tenant| tenant["metadata"]["annotations"]["seen.by"] = json!("somebody"));
+    });
+    let calls = running.calm().await;
+    assert!(calls.is_empty(), "{:?}", lines(&calls));
+    running.end().await;
+}
+
+#[tokio::test]
+async fn what_a_spec_names_of_a_secret_is_applied_as_soon_as_that_changes() {
+    let (rig, running, _) = found_settled().await;
+    rig.server.with(|store| store.edit("secrets", HOME, "mail", |secret| secret["data"]["password"] = json!("b3RoZXI=")));
+    let calls = running.calm().await;
+    let of_work = |call: &&Call| call.writes() && ["secrets", "jobs"].contains(&call.key.plural.as_str());
+    assert_eq!(lines(calls.iter().filter(of_work)), ["create secrets yard/ID-inputs", "create jobs yard/ID-provision-*-1"]);
     running.end().await;
 }
 

@@ -24,6 +24,7 @@ use crate::core::subject::Subject;
 mod children;
 mod claims;
 mod custody;
+mod inputs;
 mod inspection;
 mod jobs;
 mod outside;
@@ -88,6 +89,7 @@ impl Live {
 
     /// A pass over the tenant is over.
     pub fn seen(&self, id: &str) {
+        self.forget(id);
         self.outside.seen(id);
     }
 
@@ -100,6 +102,7 @@ impl Live {
     pub fn dismiss(&self, id: &str) {
         self.gate.leave(id);
         self.forget(id);
+        self.shelves.inputs().forget(id);
         self.outside.dismiss(id);
     }
 

@@ -10,6 +10,7 @@ use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use serde_json::{Value, json};
 
+use super::inputs::Read;
 use super::shelf::Keys;
 use super::shelves::bearer_of;
 use super::values::{bytes, compare, generate, pairs, published, text};
@@ -143,22 +144,37 @@ impl Live {
 
     pub(super) async fn read_inputs(&self, who: &Subject) -> Result<Inputs, Error> {
         let mut inputs = Inputs { missing: vec![], versions: BTreeMap::new(), values: BTreeMap::new() };
+        let mut all = vec![];
         for SecretInput { secret: name, key, env } in who.secret_inputs() {
-            let found = self.ask_secret(&who.tenant.namespace, &name).await?;
-            let value = found.as_ref().and_then(|secret| secret.data.as_ref()?.get(&key));
-            match value {
-                None => inputs.missing.push(format!("the key {key} of Secret {name}")),
-                Some(value) => {
-                    // The admin's password counts once, when the user is made: a later change is no reason to run again.
-                    if env != names::ADMIN_PASSWORD {
-                        let version = found.as_ref().and_then(|secret| secret.metadata.resource_version.clone());
-                        inputs.versions.insert(format!("{name}/{key}"), version.unwrap_or_default());
-                    }
-                    inputs.values.insert(env, value.clone());
-                }
+            let read = self.read_input(who, &name, &key).await?;
+            all.push(read.clone());
+            let Read { version, value: Some(value), .. } = read else {
+                inputs.missing.push(format!("the key {key} of Secret {name}"));
+                continue;
+            };
+            // The admin's password counts once, when the user is made: a later change is no reason to run again.
+            if env != names::ADMIN_PASSWORD {
+                inputs.versions.insert(format!("{name}/{key}"), version);
             }
+            inputs.values.insert(env, value);
         }
+        self.shelves.inputs().keep(who, all);
         Ok(inputs)
+    }
+
+    /// As it was read last, while a watch says that the Secret is the same.
+    async fn read_input(&self, who: &Subject, name: &str, key: &str) -> Result<Read, Error> {
+        let namespace = &who.tenant.namespace;
+        let others = self.shelves.other_secrets(namespace).await;
+        let version = others.and_then(|others| others.get(namespace, name)?).and_then(|found| found.metadata.resource_version);
+        let known = version.and_then(|version| self.shelves.inputs().known(&who.id, name, key, &version));
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let found = self.ask_secret(namespace, name).await?;
+        let value = found.as_ref().and_then(|secret| secret.data.as_ref()?.get(key)).cloned();
+        let version = found.and_then(|secret| secret.metadata.resource_version).unwrap_or_default();
+        Ok(Read { secret: name.to_owned(), key: key.to_owned(), version, value })
     }
 
     pub(super) async fn see_inputs(&self, who: &Subject, wanted: &Inputs) -> Result<SecretState, Error> {

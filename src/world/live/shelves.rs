@@ -10,6 +10,7 @@ use kube::core::ObjectMeta;
 use kube::{Client, Resource, ResourceExt};
 use tokio::sync::mpsc;
 
+use super::inputs::Inputs;
 use super::shelf::{Form, Key, Shelf, key};
 use super::watched::Secrets;
 use crate::api::{Bench, BenchRef, Tenant, TenantClaim, TenantPlan};
@@ -98,6 +99,17 @@ impl Shelves {
         let shelf = self.secrets.of_tenants(namespace)?;
         shelf.warm().await;
         Some(shelf)
+    }
+
+    /// The shelf that says which other Secrets a namespace has, and in which version; none where they are not watched.
+    pub async fn other_secrets(&self, namespace: &str) -> Option<Arc<Shelf<Secret>>> {
+        let shelf = self.secrets.others(namespace)?;
+        shelf.warm().await;
+        Some(shelf)
+    }
+
+    pub fn inputs(&self) -> &Inputs {
+        &self.secrets.inputs
     }
 
     /// The shelf with one Secret that a Bench names; none where it is not watched.

@@ -5,14 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Secret;
-use kube::Client;
-use kube::api::Api;
+use kube::api::{Api, PartialObjectMeta};
+use kube::core::{NamespaceResourceScope, ObjectMeta};
+use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Client, Resource};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::inputs::Inputs;
 use super::shelf::{Form, Shelf};
 use super::shelves::{bearer, by_name, tenant};
 use crate::core::names::label;
@@ -27,6 +31,8 @@ const UNUSED: Duration = Duration::from_secs(3600);
 pub struct Secrets {
     stands: Stands,
     watch: Mutex<Option<Watch>>,
+    /// What tenants' specs name of the others.
+    pub inputs: Arc<Inputs>,
 }
 
 type Stands = Arc<Mutex<HashMap<Which, Arc<Stand>>>>;
@@ -35,6 +41,8 @@ type Stands = Arc<Mutex<HashMap<Which, Arc<Stand>>>>;
 enum Which {
     /// All that carry a tenant's id: in a namespace, or everywhere.
     Tenants(Option<String>),
+    /// What a namespace, or every one, has besides: only that they are there, and in which version.
+    Others(Option<String>),
     /// One, by namespace and name.
     Named(String, String),
 }
@@ -49,6 +57,7 @@ struct Watch {
     client: Client,
     everywhere: bool,
     news: mpsc::UnboundedSender<ObjectName>,
+    inputs: Arc<Inputs>,
 }
 
 impl Secrets {
@@ -56,7 +65,8 @@ impl Secrets {
     /// tenants come out where one changed.
     pub fn watch(&self, client: Client, everywhere: bool) -> mpsc::UnboundedReceiver<ObjectName> {
         let (news, heard) = mpsc::unbounded_channel();
-        *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(Watch { client, everywhere, news });
+        *self.watch.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Watch { client, everywhere, news, inputs: self.inputs.clone() });
         heard
     }
 
@@ -74,6 +84,13 @@ impl Secrets {
         let place = (!watch.everywhere).then(|| namespace.to_owned());
         let form = || Form { prune: without_tls_key, whose: bearer, group: |_| None };
         Some(self.at(watch, Which::Tenants(place), form))
+    }
+
+    /// Which others there are in a namespace: without what they hold.
+    pub fn others(&self, namespace: &str) -> Option<Arc<Shelf<Secret>>> {
+        let watch = self.watching()?;
+        let place = (!watch.everywhere).then(|| namespace.to_owned());
+        Some(self.at(watch, Which::Others(place), || Form { prune: only_version, ..by_name() }))
     }
 
     /// One that a Bench names.
@@ -94,18 +111,32 @@ impl Secrets {
     }
 }
 
+type Events = BoxStream<'static, watcher::Result<Event<Secret>>>;
+
 impl Which {
-    fn api(&self, client: Client) -> Api<Secret> {
+    fn api<K>(&self, client: Client) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
         match self {
-            Self::Tenants(None) => Api::all(client),
-            Self::Tenants(Some(namespace)) | Self::Named(namespace, _) => Api::namespaced(client, namespace),
+            Self::Tenants(None) | Self::Others(None) => Api::all(client),
+            Self::Tenants(Some(namespace)) | Self::Others(Some(namespace)) | Self::Named(namespace, _) => {
+                Api::namespaced(client, namespace)
+            }
         }
     }
 
-    fn config(&self) -> watcher::Config {
+    fn events(&self, client: Client) -> Events {
+        let config = watcher::Config::default();
         match self {
-            Self::Tenants(_) => watcher::Config::default().labels(label::ID),
-            Self::Named(_, name) => watcher::Config::default().fields(&format!("metadata.name={name}")),
+            Self::Tenants(_) => watcher(self.api(client), config.labels(label::ID)).default_backoff().boxed(),
+            Self::Others(_) => {
+                let api: Api<PartialObjectMeta<Secret>> = self.api(client);
+                watcher(api, config.labels(&format!("!{}", label::ID))).default_backoff().map_ok(bare).boxed()
+            }
+            Self::Named(_, name) => {
+                watcher(self.api(client), config.fields(&format!("metadata.name={name}"))).default_backoff().boxed()
+            }
         }
     }
 
@@ -113,7 +144,7 @@ impl Which {
     fn leaves(&self, stand: &Stand, stands: &Stands) -> bool {
         // Whoever wants it meanwhile waits for its turn, and finds another.
         let mut stands = stands.lock().unwrap_or_else(PoisonError::into_inner);
-        let leaves = matches!(self, Self::Named(..)) && !stand.wanted.swap(false, Ordering::Relaxed);
+        let leaves = !matches!(self, Self::Tenants(_)) && !stand.wanted.swap(false, Ordering::Relaxed);
         if leaves {
             stands.remove(self);
         }
@@ -124,7 +155,7 @@ impl Which {
 impl Watch {
     async fn fill(self, stand: Arc<Stand>, which: Which, stands: Stands) {
         loop {
-            let mut events = watcher(which.api(self.client.clone()), which.config()).default_backoff().boxed();
+            let mut events = which.events(self.client.clone());
             loop {
                 match timeout(UNUSED, events.next()).await {
                     Ok(Some(Ok(event))) => self.pass_on(&stand.shelf, &event),
@@ -149,19 +180,42 @@ impl Watch {
         }
     }
 
-    fn pass_on(&self, shelf: &Shelf<Secret>, event: &watcher::Event<Secret>) {
-        use watcher::Event;
+    fn pass_on(&self, shelf: &Shelf<Secret>, event: &Event<Secret>) {
         let news = shelf.hear(event);
         let (Event::Apply(secret) | Event::InitApply(secret) | Event::Delete(secret)) = event else { return };
-        if let Some(tenant) = tenant(&secret.metadata).filter(|_| news) {
+        if news {
+            let (bearer, users) = (tenant(&secret.metadata), self.inputs.users(&secret.metadata));
             // Nobody listens any more while the process ends.
-            let _ = self.news.send(tenant);
+            bearer.into_iter().chain(users).for_each(|tenant| drop(self.news.send(tenant)));
         }
     }
 }
 
 fn is_denied(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if matches!(status.code, 401 | 403))
+}
+
+fn bare(event: Event<PartialObjectMeta<Secret>>) -> Event<Secret> {
+    let secret = |found: PartialObjectMeta<Secret>| Secret { metadata: found.metadata, ..Default::default() };
+    match event {
+        Event::Apply(found) => Event::Apply(secret(found)),
+        Event::InitApply(found) => Event::InitApply(secret(found)),
+        Event::Delete(found) => Event::Delete(secret(found)),
+        Event::Init => Event::Init,
+        Event::InitDone => Event::InitDone,
+    }
+}
+
+fn only_version(secret: &mut Secret) {
+    let meta = std::mem::take(&mut secret.metadata);
+    *secret = Secret::default();
+    secret.metadata = ObjectMeta {
+        name: meta.name,
+        namespace: meta.namespace,
+        uid: meta.uid,
+        resource_version: meta.resource_version,
+        ..Default::default()
+    };
 }
 
 /// The key of a certificate is the edge's, and only whether it is there concerns us.

@@ -133,7 +133,7 @@ fn target(path: &str) -> (Key, bool) {
 
 /// Selectors hold no more than these that a query may not.
 fn decoded(text: &str) -> String {
-    [("+", " "), ("%28", "("), ("%29", ")"), ("%2F", "/"), ("%3D", "="), ("%2C", ",")]
+    [("+", " "), ("%21", "!"), ("%28", "("), ("%29", ")"), ("%2F", "/"), ("%3D", "="), ("%2C", ",")]
         .iter()
         .fold(text.to_owned(), |text, (code, plain)| text.replace(code, plain))
 }

@@ -9,7 +9,7 @@ pub fn selects(call: &Call, key: &Key, object: &Value) -> bool {
     at && labels(&call.selector, &object["metadata"]["labels"]) && field(&call.fields, object)
 }
 
-/// `name`, `name=value` and `name in (value,value)`, with commas between.
+/// `name`, `!name`, `name=value` and `name in (value,value)`, with commas between.
 fn labels(selector: &str, labels: &Value) -> bool {
     if let Some((name, values)) = selector.split_once(" in ") {
         let mut values = values.trim_matches(['(', ')']).split(',');
@@ -17,7 +17,10 @@ fn labels(selector: &str, labels: &Value) -> bool {
     }
     selector.split(',').filter(|part| !part.is_empty()).all(|part| match part.split_once('=') {
         Some((label, value)) => labels[label] == value,
-        None => labels.get(part).is_some(),
+        None => match part.strip_prefix('!') {
+            Some(label) => labels.get(label).is_none(),
+            None => labels.get(part).is_some(),
+        },
     })
 }
 
