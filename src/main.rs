@@ -10,7 +10,7 @@ use tenant_operator::runtime::answer::{self, AnswerSettings};
 use tenant_operator::runtime::telemetry::{self, LogSettings};
 use tenant_operator::runtime::{self, Settings};
 
-/// Gives back what a crowd of tenants needed for a moment: glibc's keeps twice as much.
+/// Gives back what a crowd of tenants needed for a moment: glibc's keeps twice as much. Without huge pages, of which most would be empty.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
