@@ -10,7 +10,7 @@ use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use kube::Resource;
 use kube::api::{Api, ApiResource, DynamicObject};
-use kube::core::DeserializeGuard;
+use kube::core::{DeserializeGuard, ObjectMeta};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::{WatchStreamExt, watcher};
 use serde::Serialize;
@@ -106,7 +106,7 @@ fn legible<K: Kept + Resource<DynamicType = ()>>(
     shelf: Option<&Shelf<K>>,
 ) -> Option<watcher::Result<watcher::Event<K>>> {
     use watcher::Event;
-    let read = |object: DeserializeGuard<K>| {
+    let read = |object: DeserializeGuard<K>, becomes: fn(&Shelf<K>, &ObjectMeta)| {
         let problem = match object.0 {
             Ok(mut object) => {
                 // Who has set which field takes more room than all the rest, and nobody reads it.
@@ -116,13 +116,13 @@ fn legible<K: Kept + Resource<DynamicType = ()>>(
             Err(problem) => problem,
         };
         tracing::error!(kind = %K::kind(&()), %problem, "an object can't be read and is left alone");
-        shelf.iter().for_each(|shelf| shelf.illegible(&problem.metadata));
+        shelf.iter().for_each(|shelf| becomes(shelf, &problem.metadata));
         None
     };
     match event {
-        Ok(Event::Apply(object)) => read(object).map(|object| Ok(Event::Apply(object))),
-        Ok(Event::InitApply(object)) => read(object).map(|object| Ok(Event::InitApply(object))),
-        Ok(Event::Delete(object)) => read(object).map(|object| Ok(Event::Delete(object))),
+        Ok(Event::Apply(object)) => read(object, Shelf::illegible).map(|object| Ok(Event::Apply(object))),
+        Ok(Event::InitApply(object)) => read(object, Shelf::illegible).map(|object| Ok(Event::InitApply(object))),
+        Ok(Event::Delete(object)) => read(object, Shelf::ended).map(|object| Ok(Event::Delete(object))),
         Ok(Event::Init) => Some(Ok(Event::Init)),
         Ok(Event::InitDone) => Some(Ok(Event::InitDone)),
         Err(error) => Some(Err(error)),

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use k8s_openapi::jiff::Timestamp;
 use kube::Resource;
 use kube::core::{NamespaceResourceScope, ObjectMeta};
 use kube::runtime::controller::Action;
 use kube::runtime::watcher::Event;
 use serde::{Deserialize, Serialize};
 
-use super::tenant::{self, Reconciler};
+use super::tenant::{self, RUNNING, Reconciler};
 use crate::api::{BenchRef, Tenant};
 use crate::core::subject::ObjectName;
 use crate::world::Error;
@@ -79,8 +80,17 @@ impl Resource for Seed {
 
 /// Of the Tenant as it is now.
 pub async fn reconcile(seed: Arc<Seed>, here: Arc<Reconciler>) -> Result<Action, Error> {
-    match here.tenant(&ObjectName::of(seed.as_ref())).await? {
-        Some(tenant) => tenant::reconcile(Arc::new(tenant), here).await,
-        None => Ok(Action::await_change()),
+    let name = ObjectName::of(seed.as_ref());
+    match here.tenant(&name).await {
+        Ok(Some(tenant)) => tenant::reconcile(Arc::new(tenant), here).await,
+        Ok(None) => Ok(Action::await_change()),
+        // A watch tells when it can be read again. Until then it keeps nobody from a plan, and no place at the gate.
+        Err(error) if error.is_illegible() => {
+            tracing::error!(namespace = name.namespace, name = name.name, %error, "a Tenant can't be read and is left alone");
+            here.turns.gone(&name, Timestamp::now());
+            let runs = here.live.set_aside(&name).await;
+            Ok(Action::requeue(if runs { RUNNING } else { here.settings.resync }))
+        }
+        Err(error) => Err(error),
     }
 }

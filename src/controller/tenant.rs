@@ -45,7 +45,7 @@ pub struct Reconciler {
 pub(super) const STALLED: Duration = Duration::from_secs(300);
 
 /// One that steps aside while its Job is running: a watch tells when that ends; this is for the case that it is dropped.
-const RUNNING: Duration = Duration::from_secs(60);
+pub(super) const RUNNING: Duration = Duration::from_secs(60);
 
 /// What became of a Tenant in one reconcile.
 pub(super) enum Pass {
@@ -248,6 +248,7 @@ impl Reconciler {
     }
 
     fn forget(&self, tenant: &Tenant) {
+        self.live.shelves.inputs().forget(&ObjectName::of(tenant));
         self.turns.gone(&ObjectName::of(tenant), Timestamp::now());
         self.metrics.tenant_gone(&tenant.namespace().unwrap_or_default(), &tenant.name_any());
     }

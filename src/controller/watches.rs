@@ -154,12 +154,14 @@ fn news(here: &Arc<Reconciler>) -> impl FnMut(&watcher::Result<watcher::Event<Te
                 let there = std::mem::take(&mut there);
                 here.gate().only(&there);
                 here.placements.only(&there);
+                here.live.shelves.inputs().only(&there);
                 here.turns.only(&there, now);
             }
             Ok(Event::Apply(tenant)) => here.turns.named(tenant, now),
             Ok(Event::Delete(tenant)) => {
                 here.gate().gone(&ObjectName::of(tenant));
                 here.placements.release(&ObjectName::of(tenant));
+                here.live.shelves.inputs().forget(&ObjectName::of(tenant));
                 here.turns.gone(&ObjectName::of(tenant), now);
             }
             Err(_) => {}

@@ -47,6 +47,11 @@ impl Error {
         }
     }
 
+    /// The API server's answer is no such object as it should be.
+    pub fn is_illegible(&self) -> bool {
+        matches!(self, Self::Cluster { source, .. } if matches!(source.as_ref(), kube::Error::SerdeError(_)))
+    }
+
     /// The condition's reason, the event's and the metric's label.
     pub fn reason(&self) -> &'static str {
         match self {

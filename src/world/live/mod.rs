@@ -102,7 +102,6 @@ impl Live {
     pub fn dismiss(&self, id: &str) {
         self.gate.leave(id);
         self.forget(id);
-        self.shelves.inputs().forget(id);
         self.outside.dismiss(id);
     }
 

@@ -144,8 +144,9 @@ impl Live {
 
     pub(super) async fn read_inputs(&self, who: &Subject) -> Result<Inputs, Error> {
         let mut inputs = Inputs { missing: vec![], versions: BTreeMap::new(), values: BTreeMap::new() };
-        let mut all = vec![];
-        for SecretInput { secret: name, key, env } in who.secret_inputs() {
+        let (wanted, mut all) = (who.secret_inputs(), vec![]);
+        self.shelves.inputs().expect(&who.tenant, &wanted);
+        for SecretInput { secret: name, key, env } in wanted {
             let read = self.read_input(who, &name, &key).await?;
             all.push(read.clone());
             let Read { version, value: Some(value), .. } = read else {
@@ -158,7 +159,7 @@ impl Live {
             }
             inputs.values.insert(env, value);
         }
-        self.shelves.inputs().keep(who, all);
+        self.shelves.inputs().keep(&who.tenant, all);
         Ok(inputs)
     }
 
@@ -167,7 +168,7 @@ impl Live {
         let namespace = &who.tenant.namespace;
         let others = self.shelves.other_secrets(namespace).await;
         let version = others.and_then(|others| others.get(namespace, name)?).and_then(|found| found.metadata.resource_version);
-        let known = version.and_then(|version| self.shelves.inputs().known(&who.id, name, key, &version));
+        let known = version.and_then(|version| self.shelves.inputs().known(&who.tenant, name, key, &version));
         if let Some(known) = known {
             return Ok(known);
         }

@@ -83,8 +83,7 @@ impl Shelves {
         }
     }
 
-    /// From now on the Secrets that carry a tenant's id are watched: in all namespaces at once, or in each that is asked for. The
-    /// names of their tenants come out where one changed.
+    /// From now on Secrets are watched. The Tenants that one concerns come out where it changed.
     pub fn watch_secrets(&self, client: Client, everywhere: bool) -> mpsc::UnboundedReceiver<ObjectName> {
         self.secrets.watch(client, everywhere)
     }

@@ -14,7 +14,7 @@ use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Client, Resource};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::inputs::Inputs;
 use super::shelf::{Form, Shelf};
@@ -95,7 +95,8 @@ impl Secrets {
 
     /// One that a Bench names.
     pub fn named(&self, namespace: &str, name: &str) -> Option<Arc<Shelf<Secret>>> {
-        Some(self.at(self.watching()?, Which::Named(namespace.to_owned(), name.to_owned()), by_name))
+        let form = || Form { prune: without_private_key, ..by_name() };
+        Some(self.at(self.watching()?, Which::Named(namespace.to_owned(), name.to_owned()), form))
     }
 
     fn at(&self, watch: Watch, which: Which, form: impl FnOnce() -> Form<Secret>) -> Arc<Shelf<Secret>> {
@@ -144,7 +145,7 @@ impl Which {
     fn leaves(&self, stand: &Stand, stands: &Stands) -> bool {
         // Whoever wants it meanwhile waits for its turn, and finds another.
         let mut stands = stands.lock().unwrap_or_else(PoisonError::into_inner);
-        let leaves = !matches!(self, Self::Tenants(_)) && !stand.wanted.swap(false, Ordering::Relaxed);
+        let leaves = matches!(self, Self::Named(..)) && !stand.wanted.swap(false, Ordering::Relaxed);
         if leaves {
             stands.remove(self);
         }
@@ -154,10 +155,11 @@ impl Which {
 
 impl Watch {
     async fn fill(self, stand: Arc<Stand>, which: Which, stands: Stands) {
+        let mut due = Instant::now() + UNUSED;
         loop {
             let mut events = which.events(self.client.clone());
             loop {
-                match timeout(UNUSED, events.next()).await {
+                match timeout_at(due, events.next()).await {
                     Ok(Some(Ok(event))) => self.pass_on(&stand.shelf, &event),
                     Ok(Some(Err(watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error))))
                         if is_denied(&error) =>
@@ -165,11 +167,15 @@ impl Watch {
                         tracing::warn!(?which, %error, "Secrets can't be watched: each is read whenever it is needed");
                         break;
                     }
-                    // What is there stays as it is until the watch goes on.
-                    Ok(Some(Err(error))) => tracing::debug!(?which, %error, "the watch of Secrets broke off and begins anew"),
+                    Ok(Some(Err(error))) => {
+                        tracing::debug!(?which, %error, "the watch of Secrets broke off and begins anew");
+                        if matches!(error, watcher::Error::InitialListFailed(_)) {
+                            stand.shelf.lose();
+                        }
+                    }
                     Ok(None) => break,
                     Err(_) if which.leaves(&stand, &stands) => return,
-                    Err(_) => {}
+                    Err(_) => due += UNUSED,
                 }
             }
             stand.shelf.lose();
@@ -216,6 +222,11 @@ fn only_version(secret: &mut Secret) {
         resource_version: meta.resource_version,
         ..Default::default()
     };
+}
+
+/// An authority may be named by the Secret of its certificate.
+fn without_private_key(secret: &mut Secret) {
+    secret.data.get_or_insert_default().remove("tls.key");
 }
 
 /// The key of a certificate is the edge's, and only whether it is there concerns us.

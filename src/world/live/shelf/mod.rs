@@ -194,6 +194,11 @@ where
         state.insert(place, &self.form, meta, Body::Unsure(None));
     }
 
+    /// The watch has told that one which can't be read is gone.
+    pub fn ended(&self, meta: &ObjectMeta) {
+        self.change().take(meta);
+    }
+
     /// False where this is no news: our own write, or what was there before this process began.
     pub fn hear(&self, event: &Event<K>) -> bool {
         let mut state = self.change();
