@@ -133,21 +133,17 @@ where
 
     /// How many there are of a group; none where only the API server can say.
     pub fn count(&self, group: Key) -> Option<usize> {
-        let there = |entry: &&Entry| entry.is_of(group) && !entry.is_gone();
-        self.is_filled().then(|| self.read().kept.values().filter(there).count())
+        self.is_filled().then(|| self.read().group(group).filter(|entry| !entry.is_gone()).count())
     }
 
     /// All that are found by this key. None: the API server has to be asked.
     pub fn of(&self, whose: Key) -> Option<Vec<K>> {
-        let state = self.read();
-        let places = state.whose.get(&whose).map(Vec::as_slice).unwrap_or_default();
-        self.is_filled().then(|| bodies(places.iter().filter_map(|place| state.kept.get(place))))?
+        self.is_filled().then(|| bodies(self.read().of(whose)))?
     }
 
     /// All of a group. None: the API server has to be asked.
     pub fn group(&self, group: Key) -> Option<Vec<K>> {
-        let state = self.read();
-        self.is_filled().then(|| bodies(state.kept.values().filter(|entry| entry.is_of(group))))?
+        self.is_filled().then(|| bodies(self.read().group(group)))?
     }
 
     /// All there are. None: the API server has to be asked.

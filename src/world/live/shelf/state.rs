@@ -19,7 +19,10 @@ pub struct State {
     pub changes: u64,
     /// By namespace and name.
     pub kept: HashMap<Arc<str>, Entry>,
-    pub whose: HashMap<Key, Vec<Arc<str>>>,
+    /// Each of these is of a few.
+    whose: HashMap<Key, Vec<Arc<str>>>,
+    /// And each of these may be of thousands.
+    groups: HashMap<Key, HashSet<Arc<str>>>,
     /// The highest version that the watch has told of.
     pub told: u64,
     /// What a list that is under way has told of already.
@@ -116,6 +119,9 @@ impl State {
         if let Some(key) = entry.keys.whose {
             self.whose.entry(key).or_default().push(place.clone());
         }
+        if let Some(key) = entry.keys.group {
+            self.groups.entry(key).or_default().insert(place.clone());
+        }
         self.kept.insert(place, entry);
     }
 
@@ -154,13 +160,27 @@ impl State {
 
     pub fn remove(&mut self, place: &Arc<str>) {
         self.changes += 1;
-        let Some(Entry { keys: Keys { whose: Some(key), .. }, .. }) = self.kept.remove(place) else { return };
-        if let Some(places) = self.whose.get_mut(&key) {
+        let Some(Entry { keys, .. }) = self.kept.remove(place) else { return };
+        if let Some((key, places)) = keys.whose.and_then(|key| Some((key, self.whose.get_mut(&key)?))) {
             places.retain(|other| other != place);
             if places.is_empty() {
                 self.whose.remove(&key);
             }
         }
+        if let Some((key, places)) = keys.group.and_then(|key| Some((key, self.groups.get_mut(&key)?))) {
+            places.remove(place);
+            if places.is_empty() {
+                self.groups.remove(&key);
+            }
+        }
+    }
+
+    pub fn of(&self, whose: Key) -> impl Iterator<Item = &Entry> {
+        self.whose.get(&whose).into_iter().flatten().filter_map(|place| self.kept.get(place))
+    }
+
+    pub fn group(&self, group: Key) -> impl Iterator<Item = &Entry> {
+        self.groups.get(&group).into_iter().flatten().filter_map(|place| self.kept.get(place))
     }
 }
 
@@ -171,10 +191,6 @@ impl Entry {
             Body::Gone => true,
             Body::Unsure(doubted) => doubted.is_some_and(|since| since.elapsed() > DONE),
         }
-    }
-
-    pub fn is_of(&self, group: Key) -> bool {
-        self.keys.group == Some(group)
     }
 
     pub fn is_newer(&self, meta: &ObjectMeta) -> bool {

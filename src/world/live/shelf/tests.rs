@@ -234,3 +234,22 @@ fn a_later_one_is_found_by_an_earlier_one_of_the_same_object_only() {
     shelf.wrote(&later);
     assert_eq!(versions(&shelf, &earlier), None, "made again under the same name");
 }
+
+#[test]
+fn a_group_has_those_that_say_they_are_of_it_as_long_as_they_do() {
+    let group = |meta: &ObjectMeta| meta.labels.as_ref().and_then(|labels| labels.get("id")).map(|id| key(&[id]));
+    let shelf: Shelf<DynamicObject> = Shelf::new(Form { prune: |_| {}, whose: |_| None, group });
+    shelf.hear(&Event::Init);
+    shelf.hear(&Event::InitDone);
+    let counts = |shelf: &Shelf<DynamicObject>| (shelf.count(key(&["7f"])), shelf.count(key(&["80"])));
+    ["a", "b", "c"].iter().for_each(|name| shelf.wrote(&object(name, 1)));
+    assert_eq!(counts(&shelf), (Some(3), Some(0)));
+    let mut moved = object("a", 2);
+    moved.metadata.labels.get_or_insert_default().insert("id".to_owned(), "80".to_owned());
+    shelf.hear(&Event::Apply(moved));
+    shelf.hear(&Event::Delete(object("b", 2)));
+    assert_eq!(counts(&shelf), (Some(1), Some(1)));
+    shelf.deleted("yard", "c", true);
+    assert_eq!(counts(&shelf), (Some(0), Some(1)));
+    assert_eq!(shelf.group(key(&["80"])).map(|all| all.len()), Some(1));
+}
