@@ -34,6 +34,8 @@ const CHILD: &str = "child of Bench";
 const UPKEEP: Duration = Duration::from_secs(3600);
 
 pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Action, Error> {
+    // Right after a start each would list its claims while all are being listed.
+    here.live.shelves.claims.warm().await;
     let timer = here.metrics.reconcile("bench");
     let carried = here.carried(&bench).await?;
     let tenants = u32::try_from(carried.len()).unwrap_or(u32::MAX);
