@@ -13,12 +13,20 @@ use crate::say;
 use crate::used::{self, Used};
 
 /// Granted without having been used in a run, and why it has to be all the same: role, group/resource, verb, reason.
-const NEEDED: [(&str, &str, &str, &str); 1] = [(
-    "tenant-operator",
-    "tenancy.nexuserp.io/benches",
-    "get",
-    "asked while no watch has told of the Benches yet, and before a Tenant is given up because its Bench is gone",
-)];
+const NEEDED: [(&str, &str, &str, &str); 2] = [
+    (
+        "tenant-operator",
+        "tenancy.nexuserp.io/benches",
+        "get",
+        "asked while no watch has told of the Benches yet, and before a Tenant is given up because its Bench is gone",
+    ),
+    (
+        "tenant-operator-bench",
+        "/secrets",
+        "get",
+        "asked where a watch cannot tell: before it has told of all, after a write without an answer, and of a name that somebody has",
+    ),
+];
 
 /// Used in single namespaces, and granted in the whole cluster all the same: group/resource, verb, reason.
 const ANYWHERE: [(&str, &str, &str); 3] = [
