@@ -5,7 +5,8 @@ mod objects;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tenant_operator::api::{Bench, Tenant, TenantClaim};
+use tenant_operator::api::{Bench, BenchRef, Tenant, TenantClaim};
+use tenant_operator::core::carried::Carried;
 use tenant_operator::core::place::{Candidate, choose, in_use, reference};
 
 type Change = fn(&mut Value);
@@ -102,7 +103,7 @@ fn a_selector_is_read_as_the_api_server_reads_it() {
 
 #[test]
 fn a_bench_that_is_still_used_says_by_whom_and_what_to_do() {
-    let claim = |name: &str, phase: &str| -> TenantClaim {
+    let claim = |name: &str, phase: &str| -> Carried {
         let record = json!({
             "subdomain": "pelican", "bench": {"name": "a", "namespace": objects::YARD}, "benchPath": "/bench", "sitesClaim": "sites",
             "siteName": "api.pelican.port.test", "database": "t_7f3a9c1e5b2d4a60", "credentialsSecret": "key",
@@ -110,13 +111,16 @@ fn a_bench_that_is_still_used_says_by_whom_and_what_to_do() {
             "createdAt": "2026-11-21T08:00:00Z", "phase": phase,
         });
         let holder = json!({"id": "7f3a9c1e5b2d4a60", "namespace": "harbour", "name": "wharf"});
-        objects::read(json!({
+        let claim: TenantClaim = objects::read(json!({
             "apiVersion": "tenancy.nexuserp.io/v1alpha1", "kind": "TenantClaim",
             "metadata": {"name": name}, "spec": {"holder": holder, "record": record},
-        }))
+        }));
+        let elsewhere = BenchRef { name: "b".to_owned(), namespace: objects::YARD.to_owned() };
+        assert_eq!(Carried::of(claim.clone(), &elsewhere), None);
+        Carried::of(claim, &BenchRef { name: "a".to_owned(), ..elsewhere }).expect("it is on the Bench")
     };
     let all = [claim("site.a", "Active"), claim("site.b", "Retained"), claim("site.c", "Retained"), claim("site.d", "Abandoned")];
-    let said = |claims: &[TenantClaim]| in_use(claims).message;
+    let said = |carried: &[Carried]| in_use(carried).message;
     assert_eq!(said(&all[..1]), "tenants on it: 1 (delete them first); then it goes by itself");
     let kept = said(&all[1..3]);
     assert!(
@@ -124,6 +128,6 @@ fn a_bench_that_is_still_used_says_by_whom_and_what_to_do() {
         "{kept}"
     );
     assert!(said(&all[3..]).contains("spec.record.left") && said(&all[3..]).contains(": site.d)"));
-    let many: Vec<TenantClaim> = (0..9).map(|number| claim(&format!("site.{number}"), "Retained")).collect();
+    let many: Vec<Carried> = (0..9).map(|number| claim(&format!("site.{number}"), "Retained")).collect();
     assert!(said(&many).contains(": site.0, site.1, site.2, ...)"));
 }

@@ -19,7 +19,8 @@ use serde_json::json;
 
 use super::finalizer;
 use super::tenant::Reconciler;
-use crate::api::{Archive, Bench, BenchStatus, TenantClaim, TenantClaimSpec};
+use crate::api::{Archive, Bench, BenchStatus, TenantClaim};
+use crate::core::carried::Carried;
 use crate::core::manifests::{answer, covers, steps, upkeep};
 use crate::core::names::{self, label};
 use crate::core::place;
@@ -62,7 +63,6 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
         timer.finish(Outcome::Settled);
         return Ok(Action::requeue(here.settings.resync));
     }
-    let carried: Vec<TenantClaimSpec> = carried.into_iter().map(|claim| claim.spec).collect();
     finalizer::hold(&here.client, bench.as_ref(), names::IN_USE).await?;
     let (ready, note) = match here.serve(&bench, &carried).await {
         Err(Error::Unusable { what, problem }) => (false, Note::new("NotOurs", format!("{what}: {problem}"))),
@@ -82,21 +82,20 @@ pub async fn reconcile(bench: Arc<Bench>, here: Arc<Reconciler>) -> Result<Actio
 }
 
 impl Reconciler {
-    /// The claims of the sites that are on it.
-    async fn carried(&self, bench: &Bench) -> Result<Vec<TenantClaim>, Error> {
+    /// Those whose sites are on it.
+    async fn carried(&self, bench: &Bench) -> Result<Vec<Carried>, Error> {
         let here = place::reference(bench);
-        let is_here = |claim: &TenantClaim| claim.spec.record.as_ref().is_some_and(|record| record.bench == here);
         if let Some(known) = self.live.known_on(&here) {
-            return Ok(known.into_iter().filter(is_here).collect());
+            return Ok(known);
         }
         let on_it = ListParams::default().labels(&format!("{}={}", label::BENCH, bench.name_any()));
         let claims = Api::<TenantClaim>::all(self.client.clone()).list(&on_it).await;
         let claims = claims.map_err(|source| Error::cluster("list", "TenantClaim", bench.name_any(), source))?.items;
-        Ok(claims.into_iter().filter(is_here).collect())
+        Ok(claims.into_iter().filter_map(|claim| Carried::of(claim, &here)).collect())
     }
 
     /// The answering backend is there, and what tenants will need of the bench can be found.
-    async fn serve(&self, bench: &Bench, carried: &[TenantClaimSpec]) -> Result<(bool, Note), Error> {
+    async fn serve(&self, bench: &Bench, carried: &[Carried]) -> Result<(bool, Note), Error> {
         let (name, namespace) = (bench.name_any(), bench.namespace().unwrap_or_default());
         self.ensure(&namespace, &answer::service(&name, &namespace)).await?;
         let answering = self.ensure(&namespace, &answer::deployment(&name, &namespace, &self.settings.image)).await?;

@@ -27,12 +27,11 @@ impl Reconciler {
         Ok(found)
     }
 
-    /// These at least, as far as they are there.
-    pub(super) async fn tenants(&self, names: impl Iterator<Item = &ObjectName>) -> Result<Vec<Tenant>, Error> {
-        let known = |name: &ObjectName| self.live.shelves.tenants.get(&name.namespace, &name.name);
-        match names.map(known).collect::<Option<Vec<_>>>() {
-            Some(known) => Ok(known.into_iter().flatten().collect()),
-            None => self.list_tenants("").await,
+    /// None also for one that can't be read.
+    pub(super) async fn legible_tenant(&self, name: &ObjectName) -> Result<Option<Tenant>, Error> {
+        match self.tenant(name).await {
+            Err(error) if error.is_illegible() => Ok(None),
+            found => found,
         }
     }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use kube::ResourceExt;
 
 use super::tenant::Reconciler;
-use crate::api::{Bench, Phase, Tenant, TenantClaimSpec};
+use crate::api::{Bench, Tenant};
+use crate::core::carried::Carried;
 use crate::core::manifests::messages::{self, Messages};
 use crate::core::subject::ObjectName;
 use crate::world::error::Error;
@@ -15,8 +16,8 @@ use crate::world::error::Error;
 pub const IN_MAINTENANCE: &str = "spec.suspend.mode=Maintenance";
 
 impl Reconciler {
-    /// `carried`: the claims of the tenants that the Bench carries. Only who holds a host has a say over what it answers.
-    pub(super) async fn say(&self, bench: &Bench, carried: &[TenantClaimSpec]) -> Result<(), Error> {
+    /// `carried`: the tenants that the Bench carries. Only who holds a host has a say over what it answers.
+    pub(super) async fn say(&self, bench: &Bench, carried: &[Carried]) -> Result<(), Error> {
         let (name, namespace) = (bench.name_any(), bench.namespace().unwrap_or_default());
         let tenants = if carried.is_empty() { Arc::default() } else { self.in_maintenance().await? };
         let (wanted, left_out) = messages::config_map(&name, &namespace, &by_host(carried, &tenants));
@@ -27,14 +28,12 @@ impl Reconciler {
     }
 }
 
-fn by_host(carried: &[TenantClaimSpec], tenants: &[Tenant]) -> Messages {
+fn by_host(carried: &[Carried], tenants: &[Tenant]) -> Messages {
     let tenants: BTreeMap<ObjectName, &Tenant> = tenants.iter().map(|tenant| (ObjectName::of(tenant), tenant)).collect();
-    let message = |claim: &TenantClaimSpec| {
-        let record = claim.record.as_ref().filter(|record| record.phase == Phase::Active)?;
-        let holder = ObjectName { namespace: claim.holder.namespace.clone(), name: claim.holder.name.clone() };
-        let spec = tenants.get(&holder).map(|tenant| &tenant.spec).filter(|spec| spec.subdomain == record.subdomain)?;
+    let message = |one: &Carried| {
+        let spec = tenants.get(&one.tenant).map(|tenant| &tenant.spec).filter(|spec| spec.subdomain == one.subdomain)?;
         let message = spec.suspend.as_ref()?.public_message.clone()?;
-        Some([(record.hosts.frontend.clone(), message.clone()), (record.hosts.api.clone(), message)])
+        Some([(one.hosts.frontend.clone(), message.clone()), (one.hosts.api.clone(), message)])
     };
-    carried.iter().filter_map(message).flatten().collect()
+    carried.iter().filter(|one| one.is_active()).filter_map(message).flatten().collect()
 }

@@ -7,7 +7,8 @@ use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::tenant::Reconciler;
-use crate::api::{Bench, BenchStatus, Template, TenantClaimSpec, TenantPlan};
+use crate::api::{Bench, BenchStatus, Template, TenantPlan};
+use crate::core::carried::Carried;
 use crate::core::manifests::pod::BenchPod;
 use crate::core::manifests::{steps, template};
 use crate::core::names::annotation;
@@ -26,7 +27,7 @@ impl Reconciler {
     pub(super) async fn keep_templates(
         &self,
         bench: &Bench,
-        claims: &[TenantClaimSpec],
+        carried: &[Carried],
         status: &mut BenchStatus,
     ) -> Result<Option<Duration>, Error> {
         if status.templates.is_empty() && bench.spec.templates.as_ref().is_none_or(|templates| !templates.enabled) {
@@ -43,8 +44,8 @@ impl Reconciler {
             // The Bench says so already, and goes on once it is there.
             return Ok(None);
         };
-        let (asked, absent) = templates::asked(&bench.spec, &image, &self.plans_for(bench).await?, claims);
-        let distrusted = templates::distrusted(claims);
+        let (asked, absent) = templates::asked(&bench.spec, &image, &self.plans_for(bench).await?, carried);
+        let distrusted = templates::distrusted(carried);
         let known = status.templates.clone();
         let given = Given { grace: bench.spec.jobs.deadline() + GRACE, ..given(bench, &asked, &distrusted, &known) };
         let (kept, next) = match self.advance(bench, given).await {

@@ -1,6 +1,7 @@
 //! Decisions, and nothing else: no async, no client, no clock. Everything here is a function of what it is given.
 
 pub mod abandon;
+pub mod carried;
 mod check;
 pub mod evidence;
 pub mod expectation;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
+use super::carried::Carried;
 use super::subject::{Problem, site_of};
 use super::verdict::Note;
-use crate::api::{Adoption, Bench, BenchRef, NamespaceChoice, Phase, Tenant, TenantClaim};
+use crate::api::{Adoption, Bench, BenchRef, NamespaceChoice, Phase, Tenant};
 
 /// So many claims a message names at most.
 const NAMED: usize = 3;
@@ -115,11 +116,9 @@ fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool 
 }
 
 /// Why a Bench that is deleted does not go: the claims of the sites that are on it.
-pub fn in_use(carried: &[TenantClaim]) -> Note {
-    let of = |phase: Phase| -> Vec<&str> {
-        let has = |claim: &&TenantClaim| claim.spec.record.as_ref().is_some_and(|record| record.phase == phase);
-        carried.iter().filter(has).filter_map(|claim| claim.metadata.name.as_deref()).collect()
-    };
+pub fn in_use(carried: &[Carried]) -> Note {
+    let of =
+        |phase: Phase| -> Vec<&str> { carried.iter().filter(|one| one.phase == phase).map(|one| one.claim.as_str()).collect() };
     let named = |claims: &[&str]| {
         let more = if claims.len() > NAMED { ", ..." } else { "" };
         format!("{}{more}", claims.iter().take(NAMED).copied().collect::<Vec<_>>().join(", "))

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::jiff::Timestamp;
 
-use crate::api::{BenchRef, BenchSpec, BenchStatus, Phase, Template, TemplateState, TenantClaimSpec, TenantPlan};
+use crate::api::{BenchRef, BenchSpec, BenchStatus, Template, TemplateState, TenantPlan};
+use crate::core::carried::Carried;
 use crate::core::names;
-use crate::core::steps::Step;
 
 /// Raised when what a template holds, or must not hold, has changed: all are made anew.
 pub const RECIPE: u32 = 1;
@@ -44,13 +44,12 @@ pub fn asked(
     spec: &BenchSpec,
     image: &str,
     plans: &BTreeMap<String, TenantPlan>,
-    carried: &[TenantClaimSpec],
+    carried: &[Carried],
 ) -> (Vec<Asked>, Vec<String>) {
     let Some(wanted) = spec.templates.as_ref().filter(|templates| templates.enabled) else { return (vec![], vec![]) };
-    let records = carried.iter().filter_map(|claim| claim.record.as_ref()).filter(|record| record.phase == Phase::Active);
     let mut used: BTreeMap<&str, usize> = BTreeMap::new();
-    for plan in records.filter_map(|record| record.plan.as_ref()) {
-        *used.entry(&plan.name).or_default() += 1;
+    for plan in carried.iter().filter(|one| one.is_active()).filter_map(|one| one.plan.as_deref()) {
+        *used.entry(plan).or_default() += 1;
     }
     let mut used: Vec<(&str, usize)> = used.into_iter().collect();
     // Those with the most tenants first, should there be too many.
@@ -72,15 +71,8 @@ fn apps(plan: &TenantPlan) -> Vec<String> {
 }
 
 /// Templates that a new site found unfit, and when.
-pub fn distrusted(carried: &[TenantClaimSpec]) -> Vec<(String, Timestamp)> {
-    let receipts =
-        carried.iter().filter_map(|claim| claim.record.as_ref()).filter_map(|record| record.receipts.get(Step::Create.as_str()));
-    let unfit = receipts.filter_map(|receipt| {
-        let said = receipt.facts.as_ref()?.get("template")?;
-        let refused = said["used"] == false;
-        refused.then(|| Some((said["name"].as_str()?.to_owned(), receipt.at.0))).flatten()
-    });
-    unfit.collect()
+pub fn distrusted(carried: &[Carried]) -> Vec<(String, Timestamp)> {
+    carried.iter().filter_map(|one| one.distrusts.clone()).collect()
 }
 
 /// The one that spares a new site the most: its apps are the first of those that the site is to have.

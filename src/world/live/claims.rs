@@ -11,6 +11,7 @@ use super::shelf::Keys;
 use super::shelves::{bearer_of, bench_of, tenant};
 use super::{Live, absent, is_open};
 use crate::api::{BenchRef, Holder, Phase, TenantClaim, TenantClaimSpec};
+use crate::core::carried::Carried;
 use crate::core::identity::{Handover, Held};
 use crate::core::names::{self, label};
 use crate::core::op::{Change, Claim};
@@ -63,9 +64,10 @@ impl Live {
         self.shelves.claims.count(bench_of(bench))
     }
 
-    /// The claims of the sites that are on a Bench; none where only the API server can say.
-    pub fn known_on(&self, bench: &BenchRef) -> Option<Vec<TenantClaim>> {
-        self.shelves.claims.group(bench_of(bench))
+    /// The tenants whose sites are on a Bench; none where only the API server can say.
+    pub fn known_on(&self, bench: &BenchRef) -> Option<Vec<Carried>> {
+        let known = self.shelves.claims.group(bench_of(bench), |claim| Carried::of(claim, bench))?;
+        Some(known.into_iter().flatten().collect())
     }
 
     /// The tenants that a Bench carries, by their objects' names; without what their claims hold, and page by page.

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use state::{Body, Entry, Fate, State, bodies, place, place_of};
+use state::{Body, Entry, Fate, State, opened, place, place_of};
 pub use state::{Key, Keys};
 
 mod packed;
@@ -138,12 +138,12 @@ where
 
     /// All that are found by this key. None: the API server has to be asked.
     pub fn of(&self, whose: Key) -> Option<Vec<K>> {
-        self.is_filled().then(|| bodies(self.read().of(whose)))?
+        self.is_filled().then(|| opened(self.read().of(whose), |object| object))?
     }
 
-    /// All of a group. None: the API server has to be asked.
-    pub fn group(&self, group: Key) -> Option<Vec<K>> {
-        self.is_filled().then(|| bodies(self.read().group(group)))?
+    /// Of each of a group what is wanted of it: they may be thousands, and are opened one by one. None: the API server has to be asked.
+    pub fn group<T>(&self, group: Key, wanted: impl Fn(K) -> T) -> Option<Vec<T>> {
+        self.is_filled().then(|| opened(self.read().group(group), wanted))?
     }
 
     /// All there are. None: the API server has to be asked.
@@ -151,7 +151,7 @@ where
         let state = self.read();
         let mut whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
         if whole.as_ref().is_none_or(|(at, _)| *at != state.changes) {
-            *whole = bodies(state.kept.values()).map(|all| (state.changes, Arc::new(all)));
+            *whole = opened(state.kept.values(), |object| object).map(|all| (state.changes, Arc::new(all)));
         }
         whole.as_ref().filter(|_| self.is_filled()).map(|(_, all)| all.clone())
     }

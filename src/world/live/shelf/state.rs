@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::Form;
-use super::packed::Packed;
+use super::packed::{Packed, Primer};
 
 #[derive(Default)]
 pub struct State {
@@ -27,6 +27,7 @@ pub struct State {
     pub told: u64,
     /// What a list that is under way has told of already.
     pub coming: Option<HashSet<Arc<str>>>,
+    primer: Primer,
 }
 
 /// A request that was under way is done by then, or never was.
@@ -100,7 +101,7 @@ impl State {
         let mut object = object.clone();
         object.meta_mut().managed_fields = None;
         (form.prune)(&mut object);
-        let body = Packed::of(&object).map_or(Body::Unsure(None), Body::There);
+        let body = Packed::of(&object, &mut self.primer).map_or(Body::Unsure(None), Body::There);
         let news = match (known.map(|entry| &entry.body), &body) {
             (Some(Body::There(known)), Body::There(packed)) => known != packed,
             (None | Some(Body::There(_) | Body::Gone | Body::Unsure(_)), _) => true,
@@ -207,9 +208,12 @@ impl Entry {
 }
 
 /// None where one of them is not known for sure.
-pub fn bodies<'a, K: DeserializeOwned>(entries: impl Iterator<Item = &'a Entry>) -> Option<Vec<K>> {
+pub fn opened<'a, K, T>(entries: impl Iterator<Item = &'a Entry>, wanted: impl Fn(K) -> T) -> Option<Vec<T>>
+where
+    K: DeserializeOwned,
+{
     let there = entries.filter(|entry| !entry.is_gone());
-    there.map(Entry::open).collect()
+    there.map(|entry| entry.open().map(&wanted)).collect()
 }
 
 pub fn place(namespace: &str, name: &str) -> Arc<str> {

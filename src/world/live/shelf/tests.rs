@@ -251,5 +251,5 @@ fn a_group_has_those_that_say_they_are_of_it_as_long_as_they_do() {
     assert_eq!(counts(&shelf), (Some(1), Some(1)));
     shelf.deleted("yard", "c", true);
     assert_eq!(counts(&shelf), (Some(0), Some(1)));
-    assert_eq!(shelf.group(key(&["80"])).map(|all| all.len()), Some(1));
+    assert_eq!(shelf.group(key(&["80"]), |one| one).map(|all| all.len()), Some(1));
 }
