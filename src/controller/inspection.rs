@@ -79,8 +79,10 @@ impl Reconciler {
         let plans: BTreeMap<&str, &TenantPlan> =
             plans.iter().filter_map(|plan| Some((plan.meta().name.as_deref()?, plan))).collect();
         let mut expected = BTreeMap::new();
-        for one in carried {
-            let Some(tenant) = self.legible_tenant(&one.tenant).await?.filter(is_looked_after) else { continue };
+        for one in carried.iter().filter(|one| one.is_active()) {
+            // Another may bear the name by now.
+            let its = |tenant: &Tenant| tenant.spec.subdomain == one.subdomain && is_looked_after(tenant);
+            let Some(tenant) = self.legible_tenant(&one.tenant).await?.filter(its) else { continue };
             let Some(claim) = self.live.claim(&one.claim).await?.filter(|claim| claim.holder.id == one.id) else { continue };
             let plan = plans.get(tenant.spec.plan.as_str()).copied();
             // Read only: no version to change it from.

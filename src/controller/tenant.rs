@@ -118,6 +118,7 @@ impl Reconciler {
         // Of a Job whose pod never started.
         self.live.gate.leave(&self.template_site(bench));
         self.live.gate.close(&at);
+        self.live.close_bench(&at);
         self.metrics.gate_gone(&format!("{}/{}", at.namespace, at.name));
     }
 

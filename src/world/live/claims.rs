@@ -2,6 +2,7 @@
 //! watches have told is as good as a question where it only has to be seen; once the API server refuses something, it is asked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
@@ -66,8 +67,18 @@ impl Live {
 
     /// The tenants whose sites are on a Bench; none where only the API server can say.
     pub fn known_on(&self, bench: &BenchRef) -> Option<Vec<Carried>> {
-        let known = self.shelves.claims.group(bench_of(bench), |claim| Carried::of(claim, bench))?;
-        Some(known.into_iter().flatten().collect())
+        let mut carried = self.carried.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = carried.entry(bench.clone()).or_default();
+        let known = self.shelves.claims.group(bench_of(bench), seen, |claim| Carried::of(claim, bench))?;
+        let mut known: Vec<Carried> = known.into_iter().flatten().collect();
+        // What is said of them must not differ from one pass to the next.
+        known.sort_unstable_by(|one, other| one.claim.cmp(&other.claim));
+        Some(known)
+    }
+
+    /// Nothing is left to remember of a Bench that is gone.
+    pub fn close_bench(&self, bench: &BenchRef) {
+        self.carried.lock().unwrap_or_else(PoisonError::into_inner).remove(bench);
     }
 
     /// The tenants that a Bench carries, by their objects' names; without what their claims hold, and page by page.

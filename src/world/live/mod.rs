@@ -10,10 +10,13 @@ use k8s_openapi::jiff::Timestamp;
 use kube::{Client, Resource};
 
 use self::recent::Recent;
+use self::shelf::Extracts;
 use self::shelves::Shelves;
 use super::gate::Gate;
 use super::http::registry::Fields;
 use super::{Effect, Error, World};
+use crate::api::BenchRef;
+use crate::core::carried::Carried;
 use crate::core::names::label;
 use crate::core::op::{Change, Op};
 use crate::core::seen::{Seen, WorkSeen};
@@ -47,6 +50,8 @@ pub struct Live {
     pub gate: Arc<Gate>,
     /// What watches have told of.
     pub shelves: Shelves,
+    /// What each Bench has to know of its tenants.
+    carried: Mutex<HashMap<BenchRef, Extracts<Option<Carried>>>>,
     /// The Bench's own Secrets where they can't be watched, by namespace and name.
     secrets: Recent<(String, String), Secret>,
     /// What Jobs' pods are made after.
@@ -66,6 +71,7 @@ impl Live {
             client,
             gate,
             shelves: Shelves::default(),
+            carried: Mutex::default(),
             secrets: Recent::new(BRIEFLY),
             sources: Recent::new(BRIEFLY),
             programs: Recent::new(BRIEFLY),

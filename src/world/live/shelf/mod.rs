@@ -4,6 +4,7 @@
 //! Where it cannot answer for sure (not filled yet, or something was written whose outcome it does not know) it says so, and the API
 //! server is asked. What is decided on it may be a moment old; whatever is written then is refused by the API server if it was.
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use state::{Body, Entry, Fate, State, opened, place, place_of};
+use state::{Body, Entry, Fate, Issue, State, opened, place, place_of};
 pub use state::{Key, Keys};
 
 mod packed;
@@ -54,6 +55,9 @@ enum Fill {
 }
 
 type Whole<K> = (u64, Arc<Vec<K>>);
+
+/// What was wanted of each of a group when it was looked at last, and of which issue of it that is.
+pub type Extracts<T> = HashMap<Arc<str>, (Issue, T)>;
 
 /// A hash of several words, to find things by.
 pub fn key(words: &[&str]) -> Key {
@@ -133,7 +137,7 @@ where
 
     /// How many there are of a group; none where only the API server can say.
     pub fn count(&self, group: Key) -> Option<usize> {
-        self.is_filled().then(|| self.read().group(group).filter(|entry| !entry.is_gone()).count())
+        self.is_filled().then(|| self.read().group(group).filter(|(_, entry)| !entry.is_gone()).count())
     }
 
     /// All that are found by this key. None: the API server has to be asked.
@@ -141,9 +145,23 @@ where
         self.is_filled().then(|| opened(self.read().of(whose), |object| object))?
     }
 
-    /// Of each of a group what is wanted of it: they may be thousands, and are opened one by one. None: the API server has to be asked.
-    pub fn group<T>(&self, group: Key, wanted: impl Fn(K) -> T) -> Option<Vec<T>> {
-        self.is_filled().then(|| opened(self.read().group(group), wanted))?
+    /// Of each of a group what is wanted of it: they may be thousands, and each is opened once in a version. None: the API server has
+    /// to be asked.
+    pub fn group<T: Clone>(&self, group: Key, seen: &mut Extracts<T>, wanted: impl Fn(K) -> T) -> Option<Vec<T>> {
+        if !self.is_filled() {
+            return None;
+        }
+        let state = self.read();
+        let mut now = Extracts::with_capacity(seen.len());
+        for (place, entry) in state.group(group).filter(|(_, entry)| !entry.is_gone()) {
+            let issue = state.issue(entry)?;
+            let known = seen.remove(place).filter(|(of, _)| *of == issue);
+            let extract = known.or_else(|| Some((issue, wanted(entry.open()?))))?;
+            now.insert(place.clone(), extract);
+        }
+        drop(state);
+        *seen = now;
+        Some(seen.values().map(|(_, extract)| extract.clone()).collect())
     }
 
     /// All there are. None: the API server has to be asked.

@@ -23,6 +23,8 @@ pub struct State {
     whose: HashMap<Key, Vec<Arc<str>>>,
     /// And each of these may be of thousands.
     groups: HashMap<Key, HashSet<Arc<str>>>,
+    /// How often a list has begun.
+    lists: u64,
     /// The highest version that the watch has told of.
     pub told: u64,
     /// What a list that is under way has told of already.
@@ -48,6 +50,9 @@ pub struct Keys {
 
 /// A hash of words.
 pub type Key = NonZeroU64;
+
+/// What an object was at one time: a version says so until a list begins anew.
+pub type Issue = (u64, u64);
 
 /// What a write of ours has made of an object.
 #[derive(Clone, Copy)]
@@ -78,6 +83,7 @@ impl State {
     /// lower than what is here. Only what is written from now on is newer.
     pub fn begin_anew(&mut self) {
         self.coming = Some(HashSet::new());
+        self.lists += 1;
         self.told = 0;
         self.kept.values_mut().for_each(|entry| entry.version = 0);
     }
@@ -180,8 +186,13 @@ impl State {
         self.whose.get(&whose).into_iter().flatten().filter_map(|place| self.kept.get(place))
     }
 
-    pub fn group(&self, group: Key) -> impl Iterator<Item = &Entry> {
-        self.groups.get(&group).into_iter().flatten().filter_map(|place| self.kept.get(place))
+    pub fn group(&self, group: Key) -> impl Iterator<Item = (&Arc<str>, &Entry)> {
+        self.groups.get(&group).into_iter().flatten().filter_map(|place| Some((place, self.kept.get(place)?)))
+    }
+
+    /// None where it is not known for sure.
+    pub fn issue(&self, entry: &Entry) -> Option<Issue> {
+        matches!(entry.body, Body::There(_)).then_some((self.lists, entry.version))
     }
 }
 

@@ -251,5 +251,42 @@ fn a_group_has_those_that_say_they_are_of_it_as_long_as_they_do() {
     assert_eq!(counts(&shelf), (Some(1), Some(1)));
     shelf.deleted("yard", "c", true);
     assert_eq!(counts(&shelf), (Some(0), Some(1)));
-    assert_eq!(shelf.group(key(&["80"]), |one| one).map(|all| all.len()), Some(1));
+    assert_eq!(shelf.group(key(&["80"]), &mut Extracts::default(), |one| one).map(|all| all.len()), Some(1));
+}
+
+#[test]
+fn what_is_wanted_of_a_group_is_taken_from_each_object_once_in_a_version() {
+    let group = |meta: &ObjectMeta| meta.labels.as_ref().and_then(|labels| labels.get("id")).map(|id| key(&[id]));
+    let shelf: Shelf<DynamicObject> = Shelf::new(Form { prune: |_| {}, whose: |_| None, group });
+    let list = |objects: &[DynamicObject]| {
+        shelf.hear(&Event::Init);
+        for object in objects {
+            shelf.hear(&Event::InitApply(object.clone()));
+        }
+        shelf.hear(&Event::InitDone);
+    };
+    list(&[object("a", 7), object("b", 7)]);
+    let (mut seen, opened) = (Extracts::default(), std::cell::Cell::new(0));
+    let mut look = || {
+        opened.set(0);
+        let version = |one: DynamicObject| {
+            opened.set(opened.get() + 1);
+            one.data["spec"]["version"].as_i64()
+        };
+        let mut found = shelf.group(key(&["7f"]), &mut seen, version)?;
+        found.sort_unstable();
+        Some((found, opened.get()))
+    };
+    assert_eq!(look(), Some((vec![Some(7), Some(7)], 2)));
+    assert_eq!(look(), Some((vec![Some(7), Some(7)], 0)));
+    shelf.wrote(&object("a", 8));
+    assert_eq!(look(), Some((vec![Some(7), Some(8)], 1)));
+    shelf.doubt("yard", "a", Keys::default());
+    assert_eq!(look(), None, "only the API server can say");
+    shelf.deleted("yard", "a", true);
+    assert_eq!(look(), Some((vec![Some(7)], 0)));
+    let mut restored = object("b", 7);
+    restored.data["spec"]["version"] = json!(3);
+    list(&[restored]);
+    assert_eq!(look(), Some((vec![Some(3)], 1)), "from a backup, where versions come again");
 }
