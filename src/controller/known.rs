@@ -38,7 +38,7 @@ impl Reconciler {
     pub(super) async fn in_maintenance(&self) -> Result<Arc<Vec<Tenant>>, Error> {
         match self.live.shelves.closed.all() {
             Some(known) => Ok(known),
-            None => self.list_tenants(IN_MAINTENANCE).await.map(Arc::new),
+            None => self.list_in_maintenance().await.map(Arc::new),
         }
     }
 
@@ -51,9 +51,9 @@ impl Reconciler {
     }
 
     /// Without those that can't be read.
-    async fn list_tenants(&self, fields: &str) -> Result<Vec<Tenant>, Error> {
+    async fn list_in_maintenance(&self) -> Result<Vec<Tenant>, Error> {
         let api: Api<DeserializeGuard<Tenant>> = Api::all(self.client.clone());
-        let (mut all, mut page) = (vec![], ListParams::default().limit(PAGE).fields(fields));
+        let (mut all, mut page) = (vec![], ListParams::default().limit(PAGE).fields(IN_MAINTENANCE));
         loop {
             let list = api.list(&page).await.map_err(|source| Error::cluster("list", "Tenant", "all", source))?;
             all.extend(list.items.into_iter().filter_map(|tenant| tenant.0.ok()));

@@ -70,10 +70,7 @@ impl Live {
         let mut carried = self.carried.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = carried.entry(bench.clone()).or_default();
         let known = self.shelves.claims.group(bench_of(bench), seen, |claim| Carried::of(claim, bench))?;
-        let mut known: Vec<Carried> = known.into_iter().flatten().collect();
-        // What is said of them must not differ from one pass to the next.
-        known.sort_unstable_by(|one, other| one.claim.cmp(&other.claim));
-        Some(known)
+        Some(known.into_iter().flatten().collect())
     }
 
     /// Nothing is left to remember of a Bench that is gone.

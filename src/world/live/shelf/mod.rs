@@ -4,7 +4,7 @@
 //! Where it cannot answer for sure (not filled yet, or something was written whose outcome it does not know) it says so, and the API
 //! server is asked. What is decided on it may be a moment old; whatever is written then is refused by the API server if it was.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use state::{Body, Entry, Fate, Issue, State, opened, place, place_of};
+use state::{Body, Entry, Fate, Issue, State, bodies, place, place_of};
 pub use state::{Key, Keys};
 
 mod packed;
@@ -57,7 +57,7 @@ enum Fill {
 type Whole<K> = (u64, Arc<Vec<K>>);
 
 /// What was wanted of each of a group when it was looked at last, and of which issue of it that is.
-pub type Extracts<T> = HashMap<Arc<str>, (Issue, T)>;
+pub type Extracts<T> = BTreeMap<Arc<str>, (Issue, T)>;
 
 /// A hash of several words, to find things by.
 pub fn key(words: &[&str]) -> Key {
@@ -142,19 +142,21 @@ where
 
     /// All that are found by this key. None: the API server has to be asked.
     pub fn of(&self, whose: Key) -> Option<Vec<K>> {
-        self.is_filled().then(|| opened(self.read().of(whose), |object| object))?
+        self.is_filled().then(|| bodies(self.read().of(whose)))?
     }
 
-    /// Of each of a group what is wanted of it: they may be thousands, and each is opened once in a version. None: the API server has
-    /// to be asked.
+    /// Of each of a group what is wanted of it, in the order of their names: they may be thousands, and each is opened once in a
+    /// version. None: the API server has to be asked.
     pub fn group<T: Clone>(&self, group: Key, seen: &mut Extracts<T>, wanted: impl Fn(K) -> T) -> Option<Vec<T>> {
         if !self.is_filled() {
             return None;
         }
         let state = self.read();
-        let mut now = Extracts::with_capacity(seen.len());
-        for (place, entry) in state.group(group).filter(|(_, entry)| !entry.is_gone()) {
-            let issue = state.issue(entry)?;
+        let there = state.group(group).filter(|(_, entry)| !entry.is_gone());
+        // Before anything is taken out of what was seen: it serves the next time where one of them is not known for sure.
+        let there: Vec<_> = there.map(|(place, entry)| Some((place, entry, state.issue(entry)?))).collect::<Option<_>>()?;
+        let mut now = Extracts::new();
+        for (place, entry, issue) in there {
             let known = seen.remove(place).filter(|(of, _)| *of == issue);
             let extract = known.or_else(|| Some((issue, wanted(entry.open()?))))?;
             now.insert(place.clone(), extract);
@@ -169,7 +171,7 @@ where
         let state = self.read();
         let mut whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
         if whole.as_ref().is_none_or(|(at, _)| *at != state.changes) {
-            *whole = opened(state.kept.values(), |object| object).map(|all| (state.changes, Arc::new(all)));
+            *whole = bodies(state.kept.values()).map(|all| (state.changes, Arc::new(all)));
         }
         whole.as_ref().filter(|_| self.is_filled()).map(|(_, all)| all.clone())
     }

@@ -219,12 +219,9 @@ impl Entry {
 }
 
 /// None where one of them is not known for sure.
-pub fn opened<'a, K, T>(entries: impl Iterator<Item = &'a Entry>, wanted: impl Fn(K) -> T) -> Option<Vec<T>>
-where
-    K: DeserializeOwned,
-{
+pub fn bodies<'a, K: DeserializeOwned>(entries: impl Iterator<Item = &'a Entry>) -> Option<Vec<K>> {
     let there = entries.filter(|entry| !entry.is_gone());
-    there.map(|entry| entry.open().map(&wanted)).collect()
+    there.map(Entry::open).collect()
 }
 
 pub fn place(namespace: &str, name: &str) -> Arc<str> {
