@@ -22,6 +22,7 @@ use super::tenant::Reconciler;
 use crate::api::Bench;
 use crate::world::live::shelf::Shelf;
 use crate::world::live::shelves::Shelves;
+use crate::world::live::streamed::streamed;
 
 /// A Bench counts its tenants this often while they come and go.
 const GATHERING: Duration = Duration::from_secs(5);
@@ -42,7 +43,7 @@ pub fn told<K: Kept>(
     let here = here.clone();
     shelf(&here.live.shelves).feed();
     let news = move |event: &watcher::Result<watcher::Event<K>>| ready(hear(shelf(&here.live.shelves), event));
-    watcher(api, of).default_backoff().filter(news).touched_objects().boxed()
+    streamed(api, of).default_backoff().filter(news).touched_objects().boxed()
 }
 
 /// Onto the shelf before anybody is woken by it. Whether it is news.
@@ -89,7 +90,7 @@ where
     if let Some((here, shelf)) = &keep {
         shelf(&here.live.shelves).feed();
     }
-    let events = watcher(api, of).default_backoff();
+    let events = streamed(api, of).default_backoff();
     let events = events.filter_map(move |event| {
         let shelf = keep.as_ref().map(|(here, shelf)| shelf(&here.live.shelves));
         let event = legible(event, shelf);

@@ -20,6 +20,7 @@ mod rotation;
 mod secrets;
 mod server;
 mod settled;
+mod streamed;
 mod suspend;
 mod templates;
 mod watched;

@@ -179,18 +179,15 @@ async fn a_secret_that_a_bench_names_is_watched_and_not_read_for_each_of_its_ten
     let running = Running::on(&rig.server);
     let calls = running.until(&rig, || rig.condition("Registered").0 == "False").await;
     let of_token = |call: &&Call| call.to_string().contains("lanyard");
-    assert_eq!(
-        lines(calls.iter().filter(of_token)),
-        ["list secrets yard metadata.name=lanyard", "watch secrets yard metadata.name=lanyard"]
-    );
+    assert_eq!(lines(calls.iter().filter(of_token)), ["watch secrets yard metadata.name=lanyard"]);
     running.end().await;
 }
 
 #[tokio::test]
 async fn where_secrets_may_not_be_watched_each_is_read_whenever_it_is_needed() {
     let rig = rig();
-    for list in ["list secrets yard id", "list secrets harbour id", "list secrets harbour !id"] {
-        rig.server.refuse(list, 403, "Forbidden");
+    for watch in ["watch secrets yard id", "watch secrets harbour id", "watch secrets harbour !id"] {
+        rig.server.refuse(watch, 403, "Forbidden");
     }
     let running = Running::on(&rig.server);
     let calls = running.until(&rig, || rig.condition("Ready").0 == "True").await;

@@ -35,6 +35,7 @@ mod recent;
 mod secrets;
 pub mod shelf;
 pub mod shelves;
+pub mod streamed;
 mod templates;
 pub mod trust;
 mod values;

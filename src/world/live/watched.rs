@@ -19,6 +19,7 @@ use tokio::time::{Instant, timeout_at};
 use super::inputs::Inputs;
 use super::shelf::{Form, Shelf};
 use super::shelves::{bearer, by_name, tenant};
+use super::streamed::streamed;
 use crate::core::names::label;
 use crate::core::subject::ObjectName;
 
@@ -130,13 +131,13 @@ impl Which {
     fn events(&self, client: Client) -> Events {
         let config = watcher::Config::default();
         match self {
-            Self::Tenants(_) => watcher(self.api(client), config.labels(label::ID)).default_backoff().boxed(),
+            Self::Tenants(_) => streamed(self.api(client), config.labels(label::ID)).default_backoff().boxed(),
             Self::Others(_) => {
                 let api: Api<PartialObjectMeta<Secret>> = self.api(client);
-                watcher(api, config.labels(&format!("!{}", label::ID))).default_backoff().map_ok(bare).boxed()
+                streamed(api, config.labels(&format!("!{}", label::ID))).default_backoff().map_ok(bare).boxed()
             }
             Self::Named(_, name) => {
-                watcher(self.api(client), config.fields(&format!("metadata.name={name}"))).default_backoff().boxed()
+                streamed(self.api(client), config.fields(&format!("metadata.name={name}"))).default_backoff().boxed()
             }
         }
     }

@@ -41,6 +41,8 @@ pub struct Call {
     pub fields: String,
     /// From which on a watch tells.
     pub version: Option<u64>,
+    /// A watch first tells what there is.
+    pub streams: bool,
     pub manager: String,
     pub body: Value,
 }
@@ -72,7 +74,8 @@ impl Call {
         }
         let (selector, fields, manager) = (query("labelSelector"), query("fieldSelector"), query("fieldManager"));
         let version = query("resourceVersion").parse().ok();
-        Self { verb, key, status, uri: head.uri.to_string(), selector, fields, version, manager, body }
+        let streams = query("sendInitialEvents") == "true";
+        Self { verb, key, status, uri: head.uri.to_string(), selector, fields, version, streams, manager, body }
     }
 
     pub fn writes(&self) -> bool {

@@ -50,6 +50,9 @@ impl Store {
 
     /// The events of a watch from the change of this number on, and the number of the next one.
     pub fn events(&self, call: &Call, from: usize) -> (Vec<Value>, usize) {
+        if call.streams && from == 0 {
+            return (self.stream(call), self.changes.len());
+        }
         let since = call.version.unwrap_or_default();
         let new = self.changes[from..].iter().filter(|change| change.version > since);
         (new.filter_map(|change| change.event(call)).collect(), self.changes.len())
@@ -111,6 +114,15 @@ impl Store {
         let items: Vec<&Value> =
             self.objects.iter().filter(|(key, object)| selects(call, key, object)).map(|(_, object)| object).collect();
         json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": self.version.to_string()}, "items": items})
+    }
+
+    /// What there is, and that this is all.
+    fn stream(&self, call: &Call) -> Vec<Value> {
+        let there = self.objects.iter().filter(|(key, object)| selects(call, key, object));
+        let there = there.map(|(_, object)| json!({"type": "ADDED", "object": object}));
+        let end = json!({"resourceVersion": self.version.to_string(), "annotations": {"k8s.io/initial-events-end": "true"}});
+        let end = json!({"type": "BOOKMARK", "object": {"apiVersion": "v1", "kind": "End", "metadata": end, "spec": {}}});
+        there.chain([end]).collect()
     }
 
     fn create(&mut self, call: &Call) -> Answer {
