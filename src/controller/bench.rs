@@ -28,6 +28,7 @@ use crate::core::verdict::Note;
 use crate::core::{inspection, templates};
 use crate::runtime::metrics::Outcome;
 use crate::world::error::{Class, Error};
+use crate::world::live::pages::each;
 
 /// What errors call what a Bench has of its own.
 const CHILD: &str = "child of Bench";
@@ -89,9 +90,10 @@ impl Reconciler {
             return Ok(known);
         }
         let on_it = ListParams::default().labels(&format!("{}={}", label::BENCH, bench.name_any()));
-        let claims = Api::<TenantClaim>::all(self.client.clone()).list(&on_it).await;
-        let claims = claims.map_err(|source| Error::cluster("list", "TenantClaim", bench.name_any(), source))?.items;
-        Ok(claims.into_iter().filter_map(|claim| Carried::of(claim, &here)).collect())
+        let mut carried = vec![];
+        let claims = Api::<TenantClaim>::all(self.client.clone());
+        let listed = each(&claims, on_it, |claim| carried.extend(Carried::of(claim, &here))).await;
+        listed.map_err(|source| Error::cluster("list", "TenantClaim", bench.name_any(), source)).map(|()| carried)
     }
 
     /// The answering backend is there, and what tenants will need of the bench can be found.

@@ -11,9 +11,7 @@ use super::tenant::Reconciler;
 use crate::api::{Tenant, TenantPlan};
 use crate::core::subject::ObjectName;
 use crate::world::error::Error;
-
-/// Tenants are read so many at a time: there may be ten thousand.
-const PAGE: u32 = 500;
+use crate::world::live::pages::each;
 
 impl Reconciler {
     pub(super) async fn tenant(&self, name: &ObjectName) -> Result<Option<Tenant>, Error> {
@@ -53,14 +51,8 @@ impl Reconciler {
     /// Without those that can't be read.
     async fn list_in_maintenance(&self) -> Result<Vec<Tenant>, Error> {
         let api: Api<DeserializeGuard<Tenant>> = Api::all(self.client.clone());
-        let (mut all, mut page) = (vec![], ListParams::default().limit(PAGE).fields(IN_MAINTENANCE));
-        loop {
-            let list = api.list(&page).await.map_err(|source| Error::cluster("list", "Tenant", "all", source))?;
-            all.extend(list.items.into_iter().filter_map(|tenant| tenant.0.ok()));
-            match list.metadata.continue_.filter(|token| !token.is_empty()) {
-                Some(token) => page = page.continue_token(&token),
-                None => return Ok(all),
-            }
-        }
+        let mut all = vec![];
+        let listed = each(&api, ListParams::default().fields(IN_MAINTENANCE), |tenant| all.extend(tenant.0.ok())).await;
+        listed.map_err(|source| Error::cluster("list", "Tenant", "all", source)).map(|()| all)
     }
 }

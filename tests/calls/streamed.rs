@@ -1,7 +1,6 @@
 //! How a kind is listed: as a stream from API servers that have it, in pages from all others, and never a part of it for the whole.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ use tokio::time::timeout;
 /// The clock stands still while anything is to be done.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// Status code and body; without a body nothing is said any more, and the connection stays.
+/// Status code and body. Code 0: the connection is refused. Without a reply nothing is said any more, and the connection stays.
 type Reply = (u16, Vec<Value>);
 
 /// What was asked for, and what was told until nothing more comes.
@@ -34,8 +33,11 @@ async fn told(replies: impl IntoIterator<Item = Reply>) -> (Vec<&'static str>, V
             let reply = replies.lock().unwrap().pop_front();
             async move {
                 let Some((code, lines)) = reply else { return std::future::pending().await };
+                if code == 0 {
+                    return Err(std::io::Error::other("refused"));
+                }
                 let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-                Ok::<_, Infallible>(Response::builder().status(code).body(Answer::from(text)).unwrap())
+                Ok(Response::builder().status(code).body(Answer::from(text)).unwrap())
             }
         }
     });
@@ -67,6 +69,7 @@ fn word(event: Result<Event<ConfigMap>, Error>) -> String {
         Ok(Event::Delete(map)) => format!("-{}", map.name_any()),
         Err(Error::InitialListFailed(_)) => "no list".to_owned(),
         Err(Error::WatchStartFailed(_)) => "no watch".to_owned(),
+        Err(Error::WatchError(_)) => "too late".to_owned(),
         Err(error) => error.to_string(),
     }
 }
@@ -105,7 +108,7 @@ async fn what_there_is_comes_as_a_stream_and_what_becomes_of_it_on_the_same() {
 
 #[tokio::test(start_paused = true)]
 async fn an_api_server_without_streams_is_asked_for_pages_and_nobody_hears_of_the_refusal() {
-    for code in [400, 404, 422, 504] {
+    for code in [400, 422, 500] {
         let (asked, told) = told([refusal(code), page(&["a", "b"]), (200, vec![added("c")])]).await;
         assert_eq!((asked, told.join(" ")), (vec!["stream", "page", "watch", "watch"], "begin a b all +c".to_owned()), "{code}");
     }
@@ -131,19 +134,48 @@ async fn a_stream_that_ends_before_all_was_told_is_followed_by_pages_from_the_be
 
 #[tokio::test(start_paused = true)]
 async fn who_may_not_list_or_not_now_asks_again_for_a_stream() {
-    for code in [401, 403, 429] {
+    for code in [0, 401, 403, 404, 429, 502, 503, 504] {
         let (asked, told) = told([refusal(code), (200, vec![added("a"), end()])]).await;
         assert_eq!((asked, told.join(" ")), (vec!["stream", "stream", "watch"], "no list begin a all".to_owned()), "{code}");
+    }
+    let (asked, told) = told([(200, vec![added("a")]), refusal(429), (200, vec![added("a"), end()])]).await;
+    assert_eq!((asked, told.join(" ")), (vec!["stream", "stream", "stream", "watch"], "begin a no list begin a all".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_broke_off_goes_on_where_it_was() {
+    let (asked, told) = told([(200, vec![added("a"), end()]), refusal(500), refusal(0), (200, vec![added("b")])]).await;
+    assert_eq!(asked, ["stream", "watch", "watch", "watch", "watch"]);
+    assert_eq!(told.join(" "), "begin a all no watch no watch +b");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_must_be_listed_anew_comes_as_a_stream_again_whatever_came_of_the_last_one() {
+    let all = || (200, vec![added("a"), end()]);
+    let late = || (200, vec![json!({"type": "ERROR", "object": status(410)})]);
+    let cases = [
+        (vec![all(), late(), all()], "stream watch stream watch", "begin a all too late begin a all"),
+        (
+            vec![all(), late(), refusal(0), refusal(403), all()],
+            "stream watch stream stream stream watch",
+            "begin a all too late no list no list begin a all",
+        ),
+        (vec![all(), late(), refusal(422), page(&["a"])], "stream watch stream page watch", "begin a all too late begin a all"),
+        (vec![refusal(422), page(&["a"]), late(), all()], "stream page watch stream watch", "begin a all too late begin a all"),
+        (vec![refusal(422), refusal(500), all()], "stream page stream watch", "begin no list begin a all"),
+    ];
+    for (replies, questions, news) in cases {
+        let (asked, told) = told(replies).await;
+        assert_eq!((asked.join(" ").as_str(), told.join(" ").as_str()), (questions, news));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_watch_that_comes_too_late_begins_with_a_stream_again_and_one_that_broke_off_where_it_was() {
-    let late = json!({"type": "ERROR", "object": status(410)});
-    let (asked, told) =
-        told([(200, vec![added("a"), end()]), refusal(500), (200, vec![late]), (200, vec![added("a"), end()])]).await;
-    assert_eq!(asked, ["stream", "watch", "watch", "stream", "watch"]);
-    let [begun, broken, gone, again] = ["begin a all", "no watch", "error returned by apiserver during watch", "begin a all"];
-    let told = told.join(" ");
-    assert!(told.starts_with(&format!("{begun} {broken} {gone}")) && told.ends_with(again), "{told}");
+async fn what_may_not_be_watched_any_more_is_lost_until_it_can_be_listed_again() {
+    for code in [401, 403] {
+        let replies = [(200, vec![added("a"), end()]), refusal(code), refusal(code), (200, vec![added("b"), end()])];
+        let (asked, told) = told(replies).await;
+        assert_eq!(asked, ["stream", "watch", "stream", "stream", "watch"], "{code}");
+        assert_eq!(told.join(" "), "begin a all no list no list begin b all", "{code}");
+    }
 }

@@ -24,6 +24,8 @@ pub struct Used {
 #[serde(rename_all = "camelCase")]
 struct Line {
     verb: String,
+    #[serde(default, rename = "requestURI")]
+    uri: String,
     object_ref: Option<Object>,
     response_status: Option<Status>,
 }
@@ -70,7 +72,11 @@ fn parse(line: &str) -> Vec<Used> {
     let used = Used { verb: line.verb, group, resource, namespace, name, refused: code == Some(403) };
     // Whoever applies what is not there yet must be allowed to create it, too.
     let created = (used.verb == "patch" && code == Some(201)).then(|| Used { verb: "create".to_owned(), ..used.clone() });
-    [used].into_iter().chain(created).collect()
+    // What a stream begins with is listed where there are no streams; from version 0 on it would be what a server remembers.
+    let asks = |wanted: &str| line.uri.split(['?', '&']).any(|pair| pair == wanted);
+    let streams = asks("sendInitialEvents=true") && !asks("resourceVersion=0");
+    let listed = streams.then(|| Used { verb: "list".to_owned(), ..used.clone() });
+    [used].into_iter().chain(created).chain(listed).collect()
 }
 
 #[cfg(test)]
@@ -96,5 +102,17 @@ mod tests {
         let line =
             r#"{"verb":"patch","objectRef":{"resource":"services","namespace":"erp","name":"x"},"responseStatus":{"code":201}}"#;
         assert_eq!(parse(line).into_iter().map(|used| used.verb).collect::<Vec<_>>(), ["patch", "create"]);
+    }
+
+    #[test]
+    fn a_watch_that_begins_with_what_there_is_is_a_list_as_well() {
+        let line = |query: &str| {
+            let uri = format!("/api/v1/pods?watch=true{query}");
+            serde_json::json!({"verb": "watch", "requestURI": uri, "objectRef": {"resource": "pods"}}).to_string()
+        };
+        let verbs = |line: &str| parse(line).into_iter().map(|used| used.verb).collect::<Vec<_>>();
+        assert_eq!(verbs(&line("&sendInitialEvents=true")), ["watch", "list"]);
+        assert_eq!(verbs(&line("&resourceVersion=7")), ["watch"]);
+        assert_eq!(verbs(&line("&sendInitialEvents=true&resourceVersion=0")), ["watch"], "not what there is");
     }
 }

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{Api, DeleteParams, ListParams, PartialObjectMeta, Patch, PatchParams, PostParams, Preconditions};
 use serde_json::{Value, json};
 
+use super::pages::each;
 use super::shelf::Keys;
 use super::shelves::{bearer_of, bench_of, tenant};
 use super::{Live, absent, is_open};
@@ -23,8 +24,6 @@ use crate::world::error::Class;
 use crate::world::{Effect, Error};
 
 const KIND: &str = "TenantClaim";
-/// So many claims are read at once.
-const PAGE: u32 = 500;
 
 impl Live {
     fn claims(&self) -> Api<TenantClaim> {
@@ -81,20 +80,10 @@ impl Live {
     /// The tenants that a Bench carries, by their objects' names; without what their claims hold, and page by page.
     pub async fn carried(&self, bench: &BenchRef) -> Result<BTreeSet<ObjectName>, Error> {
         let labels = format!("{}={},{}={}", label::BENCH, bench.name, label::BENCH_NAMESPACE, bench.namespace);
-        let mut params = ListParams::default().labels(&labels).limit(PAGE);
+        let claims: Api<PartialObjectMeta<TenantClaim>> = Api::all(self.client.clone());
         let mut carried = BTreeSet::new();
-        loop {
-            let page = self.claims().list_metadata(&params).await;
-            let page = page.map_err(|source| Error::cluster("list", KIND, bench.name.clone(), source))?;
-            carried.extend(page.items.iter().filter_map(|claim| {
-                let label = |name: &str| claim.metadata.labels.as_ref().and_then(|labels| labels.get(name)).cloned();
-                Some(ObjectName { namespace: label(label::TENANT_NAMESPACE)?, name: label(label::TENANT)? })
-            }));
-            match page.metadata.continue_.filter(|next| !next.is_empty()) {
-                Some(next) => params = params.continue_token(&next),
-                None => return Ok(carried),
-            }
-        }
+        let listed = each(&claims, ListParams::default().labels(&labels), |claim| carried.extend(tenant(&claim.metadata))).await;
+        listed.map_err(|source| Error::cluster("list", KIND, bench.name.clone(), source)).map(|()| carried)
     }
 
     pub(super) async fn see_claims(&self, who: &Subject) -> Result<Vec<ClaimSeen>, Error> {

@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use tracing::warn;
 
+use super::pages::each;
 use super::shelf::Keys;
 use super::shelves::id_of;
 use super::words::{has_ended, in_order, state};
@@ -19,9 +20,6 @@ use crate::core::seen::{JobSeen, JobState};
 use crate::core::stages::Way;
 use crate::core::subject::{ObjectName, Subject};
 use crate::world::Error;
-
-/// So many Jobs are read at once.
-const PAGE: u32 = 500;
 
 impl Live {
     pub(super) fn jobs(&self, namespace: &str) -> Api<Job> {
@@ -141,16 +139,14 @@ impl Live {
 
     /// Fills the gate again from the Jobs that have not ended.
     pub async fn resume_gate(&self) -> Result<(), Error> {
-        let mut page = ListParams::default().labels(&format!("{},{}", label::ID, label::STEP)).limit(PAGE);
-        let all: Api<Job> = Api::all(self.client.clone());
-        loop {
-            let jobs = all.list(&page).await.map_err(|source| Error::cluster("list", "Job", "unfinished", source))?;
-            jobs.items.iter().filter(|job| state(job) == JobState::Running).for_each(|job| self.resume(job));
-            match jobs.metadata.continue_.filter(|token| !token.is_empty()) {
-                Some(token) => page = page.continue_token(&token),
-                None => return Ok(()),
+        let ours = ListParams::default().labels(&format!("{},{}", label::ID, label::STEP));
+        let resume = |job: Job| {
+            if state(&job) == JobState::Running {
+                self.resume(&job);
             }
-        }
+        };
+        let all: Api<Job> = Api::all(self.client.clone());
+        each(&all, ours, resume).await.map_err(|source| Error::cluster("list", "Job", "unfinished", source))
     }
 
     fn resume(&self, job: &Job) {

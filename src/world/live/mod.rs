@@ -31,6 +31,7 @@ mod inputs;
 mod inspection;
 mod jobs;
 mod outside;
+pub mod pages;
 mod recent;
 mod secrets;
 pub mod shelf;

@@ -1,5 +1,6 @@
-//! The watch of a kind whose first list comes as a stream: an API server that can answers from memory, object by object, where pages
-//! are read and decoded from its store; ten thousand tenants are told of in a fraction of the time. Others are asked for pages.
+//! The watch of a kind whose first list comes as a stream: an API server that can tells object by object from memory, where pages are
+//! asked for one after the other, each made and read as a whole, and by older servers out of their store. Where a stream is refused, or
+//! breaks off before its end, the list is asked for in pages, and the next one as a stream again.
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists>
 
 use std::fmt::Debug;
@@ -8,25 +9,29 @@ use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use kube::Resource;
 use kube::api::Api;
-use kube::runtime::watcher::{self, Config, Event, watcher};
+use kube::runtime::watcher::{self, Config, Error, Event, watcher};
 use serde::de::DeserializeOwned;
 
-/// As `watcher`. A list that can't be begun is `InitialListFailed` however it was asked for.
+/// These say nothing about streams, and pages would fare no better: who may not, what is not served yet, a server that is busy or away.
+const NOT_OF_STREAMS: [u16; 7] = [401, 403, 404, 429, 502, 503, 504];
+
+/// As `watcher`, but `InitialListFailed` is also a stream that can't be begun, and a watch that is not allowed any more: what it told
+/// gets old.
 pub fn streamed<K>(api: Api<K>, of: Config) -> impl Stream<Item = watcher::Result<Event<K>>> + Send + 'static
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
-    let events = watcher(api.clone(), of.clone().streaming_lists()).boxed();
-    futures::stream::unfold(Telling { events, pages: Some((api, of)), at: At::Rest }, |mut telling| async move {
+    futures::stream::unfold(Telling::begin(api, of), |mut telling| async move {
         let event = telling.next().await?;
         Some((event, telling))
     })
 }
 
 struct Telling<K: 'static> {
+    api: Api<K>,
+    of: Config,
     events: BoxStream<'static, watcher::Result<Event<K>>>,
-    /// What to ask for if streams are not to be had; none once it was.
-    pages: Option<(Api<K>, Config)>,
+    streams: bool,
     at: At,
 }
 
@@ -42,27 +47,29 @@ impl<K> Telling<K>
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
-    async fn next(&mut self) -> Option<watcher::Result<Event<K>>> {
-        let event = self.events.next().await?;
-        if self.pages.is_none() {
-            return Some(event);
-        }
-        if self.at.is_refused(&event) {
-            return self.page().await;
-        }
-        self.at = self.at.after(&event);
-        Some(match event {
-            Err(watcher::Error::WatchStartFailed(error)) if self.at == At::Rest => Err(watcher::Error::InitialListFailed(error)),
-            event => event,
-        })
+    fn begin(api: Api<K>, of: Config) -> Self {
+        let events = watcher(api.clone(), of.clone().streaming_lists()).boxed();
+        Self { api, of, events, streams: true, at: At::Rest }
     }
 
-    /// From now on in pages, and from the beginning.
-    async fn page(&mut self) -> Option<watcher::Result<Event<K>>> {
-        let (api, of) = self.pages.take()?;
-        tracing::info!(of = api.resource_url(), "a list does not come as a stream, and is asked for in pages");
-        self.events = watcher(api, of).boxed();
-        self.events.next().await
+    async fn next(&mut self) -> Option<watcher::Result<Event<K>>> {
+        let mut event = self.events.next().await?;
+        if let Some(code) = self.at.refusal(&event).filter(|_| self.streams) {
+            tracing::info!(of = self.api.resource_url(), code, "a list is asked for in pages: no stream of it came to its end");
+            (self.streams, self.at) = (false, At::Rest);
+            self.events = watcher(self.api.clone(), self.of.clone()).boxed();
+            event = self.events.next().await?;
+        }
+        let (before, after) = (self.at, self.at.after(&event));
+        self.at = after;
+        let anew = self.at == At::Rest && (before == At::Listed || !self.streams);
+        if anew {
+            *self = Self::begin(self.api.clone(), self.of.clone());
+        }
+        Some(match event {
+            Err(Error::WatchStartFailed(error)) if self.at == At::Rest => Err(Error::InitialListFailed(error)),
+            event => event,
+        })
     }
 }
 
@@ -73,24 +80,27 @@ impl At {
             Ok(Event::InitDone) => Self::Listed,
             Ok(Event::InitApply(_) | Event::Apply(_) | Event::Delete(_)) => self,
             // What there is must be asked for anew.
-            Err(watcher::Error::NoResourceVersion) => Self::Rest,
-            Err(watcher::Error::WatchError(status)) if status.code == 410 => Self::Rest,
-            // It could not be begun.
+            Err(Error::NoResourceVersion) => Self::Rest,
+            Err(Error::WatchError(status)) if status.code == 410 => Self::Rest,
+            Err(Error::WatchStartFailed(kube::Error::Api(status))) if matches!(status.code, 401 | 403) => Self::Rest,
+            // The list could not be had.
             Err(_) if self == Self::Listing => Self::Rest,
             Err(_) => self,
         }
     }
 
-    /// This server has no streams, or this one broke off before its end: the next might too, and of what it left out nothing is known.
-    fn is_refused<K>(self, event: &watcher::Result<Event<K>>) -> bool {
+    /// The status code, or 0, of what says that no stream will come to its end: of what it left out nothing is known.
+    fn refusal<K>(self, event: &watcher::Result<Event<K>>) -> Option<u16> {
         match (self, event) {
-            (Self::Listing, Ok(Event::Init)) => true,
-            (Self::Rest | Self::Listing, Err(watcher::Error::WatchStartFailed(kube::Error::Api(status)))) => {
-                !matches!(status.code, 401 | 403 | 429)
+            (Self::Listing, Ok(Event::Init)) => Some(0),
+            (Self::Rest | Self::Listing, Err(Error::WatchStartFailed(kube::Error::Api(status)))) => {
+                Some(status.code).filter(|code| !NOT_OF_STREAMS.contains(code))
             }
-            (Self::Rest | Self::Listing, Err(watcher::Error::WatchStartFailed(_))) => false,
-            (Self::Listing, Err(_)) => true,
-            _ => false,
+            // The way to the server is cut.
+            (_, Err(Error::WatchStartFailed(_))) => None,
+            (Self::Listing, Err(Error::WatchError(status))) => Some(status.code),
+            (Self::Listing, Err(_)) => Some(0),
+            _ => None,
         }
     }
 }

@@ -86,10 +86,10 @@ impl Server {
     /// What happens from now on, line by line, until the client hangs up.
     fn tell(&self, call: Call) -> Answer {
         let news = self.state().news.subscribe();
-        let lines = futures::stream::unfold((self.clone(), call, news, 0), |(server, call, mut news, mut at)| async move {
+        let lines = futures::stream::unfold((self.clone(), call, news, None), |(server, call, mut news, mut at)| async move {
             loop {
                 let (events, next) = server.state().store.events(&call, at);
-                at = next;
+                at = Some(next);
                 if !events.is_empty() {
                     let lines: String = events.iter().map(|event| format!("{event}\n")).collect();
                     return Some((Ok::<_, std::io::Error>(lines), (server, call, news, at)));

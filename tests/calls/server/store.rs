@@ -48,13 +48,13 @@ impl Store {
         before
     }
 
-    /// The events of a watch from the change of this number on, and the number of the next one.
-    pub fn events(&self, call: &Call, from: usize) -> (Vec<Value>, usize) {
-        if call.streams && from == 0 {
+    /// The events of a watch from the change of this number on, or from its beginning, and the number of the next one.
+    pub fn events(&self, call: &Call, from: Option<usize>) -> (Vec<Value>, usize) {
+        if call.streams && from.is_none() {
             return (self.stream(call), self.changes.len());
         }
         let since = call.version.unwrap_or_default();
-        let new = self.changes[from..].iter().filter(|change| change.version > since);
+        let new = self.changes[from.unwrap_or_default()..].iter().filter(|change| change.version > since);
         (new.filter_map(|change| change.event(call)).collect(), self.changes.len())
     }
 

@@ -137,7 +137,7 @@ where
 
     /// How many there are of a group; none where only the API server can say.
     pub fn count(&self, group: Key) -> Option<usize> {
-        self.is_filled().then(|| self.read().group(group).filter(|(_, entry)| !entry.is_gone()).count())
+        self.is_filled().then(|| self.read().count(group))
     }
 
     /// All that are found by this key. None: the API server has to be asked.

@@ -22,7 +22,7 @@ pub struct State {
     /// Each of these is of a few.
     whose: HashMap<Key, Vec<Arc<str>>>,
     /// And each of these may be of thousands.
-    groups: HashMap<Key, HashSet<Arc<str>>>,
+    groups: HashMap<Key, Group>,
     /// How often a list has begun.
     lists: u64,
     /// The highest version that the watch has told of.
@@ -30,6 +30,13 @@ pub struct State {
     /// What a list that is under way has told of already.
     pub coming: Option<HashSet<Arc<str>>>,
     primer: Primer,
+}
+
+#[derive(Default)]
+struct Group {
+    places: HashSet<Arc<str>>,
+    /// The few of them that are gone, or may be.
+    doubtful: HashSet<Arc<str>>,
 }
 
 /// A request that was under way is done by then, or never was.
@@ -127,7 +134,11 @@ impl State {
             self.whose.entry(key).or_default().push(place.clone());
         }
         if let Some(key) = entry.keys.group {
-            self.groups.entry(key).or_default().insert(place.clone());
+            let group = self.groups.entry(key).or_default();
+            group.places.insert(place.clone());
+            if !matches!(entry.body, Body::There(_)) {
+                group.doubtful.insert(place.clone());
+            }
         }
         self.kept.insert(place, entry);
     }
@@ -141,7 +152,12 @@ impl State {
             coming.insert(place.clone());
         }
         match self.kept.get_mut(&place) {
-            Some(entry) => entry.body = entry.body.after(fate),
+            Some(entry) => {
+                entry.body = entry.body.after(fate);
+                if let Some(group) = entry.keys.group.and_then(|key| self.groups.get_mut(&key)) {
+                    group.doubtful.insert(place);
+                }
+            }
             None => self.add(place, Entry { version: 0, keys, body: Body::Gone.after(fate) }),
         }
     }
@@ -174,9 +190,10 @@ impl State {
                 self.whose.remove(&key);
             }
         }
-        if let Some((key, places)) = keys.group.and_then(|key| Some((key, self.groups.get_mut(&key)?))) {
-            places.remove(place);
-            if places.is_empty() {
+        if let Some((key, group)) = keys.group.and_then(|key| Some((key, self.groups.get_mut(&key)?))) {
+            group.doubtful.remove(place);
+            group.places.remove(place);
+            if group.places.is_empty() {
                 self.groups.remove(&key);
             }
         }
@@ -187,7 +204,15 @@ impl State {
     }
 
     pub fn group(&self, group: Key) -> impl Iterator<Item = (&Arc<str>, &Entry)> {
-        self.groups.get(&group).into_iter().flatten().filter_map(|place| Some((place, self.kept.get(place)?)))
+        let places = self.groups.get(&group).into_iter().flat_map(|group| &group.places);
+        places.filter_map(|place| Some((place, self.kept.get(place)?)))
+    }
+
+    /// How many of a group are there, without a look at each: they may be thousands.
+    pub fn count(&self, group: Key) -> usize {
+        let Some(Group { places, doubtful }) = self.groups.get(&group) else { return 0 };
+        let gone = doubtful.iter().filter(|place| self.kept.get(*place).is_none_or(Entry::is_gone));
+        places.len() - gone.count()
     }
 
     /// None where it is not known for sure.

@@ -235,8 +235,8 @@ fn a_later_one_is_found_by_an_earlier_one_of_the_same_object_only() {
     assert_eq!(versions(&shelf, &earlier), None, "made again under the same name");
 }
 
-#[test]
-fn a_group_has_those_that_say_they_are_of_it_as_long_as_they_do() {
+#[tokio::test(start_paused = true)]
+async fn a_group_has_those_that_say_they_are_of_it_as_long_as_they_do() {
     let group = |meta: &ObjectMeta| meta.labels.as_ref().and_then(|labels| labels.get("id")).map(|id| key(&[id]));
     let shelf: Shelf<DynamicObject> = Shelf::new(Form { prune: |_| {}, whose: |_| None, group });
     shelf.hear(&Event::Init);
@@ -250,6 +250,17 @@ fn a_group_has_those_that_say_they_are_of_it_as_long_as_they_do() {
     shelf.hear(&Event::Delete(object("b", 2)));
     assert_eq!(counts(&shelf), (Some(1), Some(1)));
     shelf.deleted("yard", "c", true);
+    assert_eq!(counts(&shelf), (Some(0), Some(1)));
+    shelf.wrote(&object("c", 3));
+    shelf.doubt("yard", "c", Keys::default());
+    assert_eq!(counts(&shelf), (Some(1), Some(1)), "it was there, and may still be");
+    shelf.doubt("yard", "d", Keys { whose: None, group: Some(key(&["80"])) });
+    assert_eq!(counts(&shelf), (Some(1), Some(2)), "it may be there");
+    shelf.hear(&Event::Delete(object("c", 4)));
+    assert_eq!(counts(&shelf), (Some(0), Some(2)));
+    tokio::time::advance(Duration::from_secs(130)).await;
+    assert_eq!(counts(&shelf), (Some(0), Some(1)), "it never was");
+    shelf.hear(&Event::Delete(object("d", 5)));
     assert_eq!(counts(&shelf), (Some(0), Some(1)));
     assert_eq!(shelf.group(key(&["80"]), &mut Extracts::default(), |one| one).map(|all| all.len()), Some(1));
 }
