@@ -74,8 +74,10 @@ impl Sites {
 
     fn answer(&self, at_edge: bool, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Response {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        // HTTP/2 has it in the URI.
+        let host = || uri.host().map_or_else(|| text("host"), str::to_owned);
         // The edge overwrites what a client says.
-        let site = if at_edge { text("host") } else { text("x-frappe-site-name") };
+        let site = if at_edge { host() } else { text("x-frappe-site-name") };
         if site == MASTER {
             return self.master(method, uri, body);
         }
