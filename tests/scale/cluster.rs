@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tenant_operator::api::{Bench, Tenant, TenantClaim, TenantPlan};
 use tenant_operator::core::manifests::foreign::Certificate;
+use tenant_operator::world::live::pages::each;
 
 use crate::crowd::patience;
 use crate::hands::{Hands, gone};
@@ -148,16 +149,12 @@ impl Cluster {
     /// How many Tenants are there, and how many of them are Ready; asked of the API server, page by page.
     pub async fn census(&self) -> Result<(usize, usize), Failure> {
         let (mut all, mut ready) = (0, 0);
-        let mut page = ListParams::default().limit(PAGE);
-        loop {
-            let list = self.tenants().list(&page).await?;
-            all += list.items.len();
-            ready += list.items.iter().filter(|tenant| is_ready(tenant)).count();
-            match list.metadata.continue_.filter(|token| !token.is_empty()) {
-                Some(token) => page = page.continue_token(&token),
-                None => return Ok((all, ready)),
-            }
-        }
+        let count = |tenant: Tenant| {
+            all += 1;
+            ready += usize::from(is_ready(&tenant));
+        };
+        each(&self.tenants(), ListParams::default(), count).await?;
+        Ok((all, ready))
     }
 
     /// What there is of each kind that a tenant may leave behind. A Job that has ended goes by its own time to live.

@@ -60,10 +60,8 @@ where
             self.events = watcher(self.api.clone(), self.of.clone()).boxed();
             event = self.events.next().await?;
         }
-        let (before, after) = (self.at, self.at.after(&event));
-        self.at = after;
-        let anew = self.at == At::Rest && (before == At::Listed || !self.streams);
-        if anew {
+        self.at = self.at.after(&event);
+        if self.at == At::Rest {
             *self = Self::begin(self.api.clone(), self.of.clone());
         }
         Some(match event {

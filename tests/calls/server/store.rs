@@ -110,16 +110,18 @@ impl Store {
         self.version.to_string()
     }
 
+    fn selected(&self, call: &Call) -> impl Iterator<Item = &Value> {
+        self.objects.iter().filter(move |(key, object)| selects(call, key, object)).map(|(_, object)| object)
+    }
+
     fn list(&self, call: &Call) -> Value {
-        let items: Vec<&Value> =
-            self.objects.iter().filter(|(key, object)| selects(call, key, object)).map(|(_, object)| object).collect();
+        let items: Vec<&Value> = self.selected(call).collect();
         json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": self.version.to_string()}, "items": items})
     }
 
     /// What there is, and that this is all.
     fn stream(&self, call: &Call) -> Vec<Value> {
-        let there = self.objects.iter().filter(|(key, object)| selects(call, key, object));
-        let there = there.map(|(_, object)| json!({"type": "ADDED", "object": object}));
+        let there = self.selected(call).map(|object| json!({"type": "ADDED", "object": object}));
         let end = json!({"resourceVersion": self.version.to_string(), "annotations": {"k8s.io/initial-events-end": "true"}});
         let end = json!({"type": "BOOKMARK", "object": {"apiVersion": "v1", "kind": "End", "metadata": end, "spec": {}}});
         there.chain([end]).collect()
