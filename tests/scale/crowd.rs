@@ -10,6 +10,7 @@ use crate::Failure;
 use crate::audit::{self, Requests};
 use crate::cluster::{Cluster, pause};
 use crate::figures::rounded;
+use crate::load::Cores;
 use crate::operator::Operator;
 
 /// What it took to make a crowd Ready.
@@ -34,12 +35,12 @@ pub async fn settle(cluster: &Cluster, operator: &Operator, names: &[String]) ->
     let _hands = cluster.hands();
     let before = cluster.census().await?.0;
     let (mark, passes, used) = (audit::mark(&cluster.dir)?, operator.passes().await?, operator.used()?);
-    let began = Instant::now();
+    let (began, cores) = (Instant::now(), Cores::now());
     let (applied, ready) =
         tokio::join!(cluster.apply(names), cluster.await_ready(operator, before + names.len(), patience(names.len())));
     applied?;
     let seconds = ready?.as_secs_f64();
-    let all = began.elapsed().as_secs_f64();
+    let (all, stolen) = (began.elapsed().as_secs_f64(), cores.stolen_since());
     let (passes, used_now) = (operator.passes().await? - passes, operator.used()?);
     let mut users = audit::since(&cluster.dir, mark)?;
     let mine = users.remove("operator").unwrap_or_default();
@@ -54,6 +55,7 @@ pub async fn settle(cluster: &Cluster, operator: &Operator, names: &[String]) ->
         "api_writes_per_tenant": each(audit::total(&mine, |key| audit::is_write(key) && !audit::is_housekeeping(key))),
         "operator_cpu_seconds": rounded(used_now.cpu_seconds - used.cpu_seconds),
         "operator_requests": mine,
+        "stolen_percent": stolen,
     });
     Ok(Settled { seconds, operator: mine, bench, figures })
 }
