@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, is_ready, names};
 use crate::figures::{Figures, rounded};
+use crate::load::Cores;
 use crate::operator::Operator;
 use crate::{Failure, audit, crowd, floor, number};
 
@@ -164,7 +165,7 @@ async fn rest(cluster: &Cluster, operator: &mut Operator, figures: &mut Figures)
     cluster.remove_ended_jobs().await?;
     calm(cluster).await?;
     let seconds = number("REST_SECONDS", 120);
-    let (mark, before) = (audit::mark(&cluster.dir)?, operator.used()?);
+    let (mark, before, cores) = (audit::mark(&cluster.dir)?, operator.used()?, Cores::now());
     tokio::time::sleep(Duration::from_secs(seconds as u64)).await;
     let after = operator.used()?;
     let mine = audit::since(&cluster.dir, mark)?.remove("operator").unwrap_or_default();
@@ -177,6 +178,7 @@ async fn rest(cluster: &Cluster, operator: &mut Operator, figures: &mut Figures)
         "requests": mine,
         "memory_mib": rounded(after.resident_mib),
         "cpu_percent": rounded((after.cpu_seconds - before.cpu_seconds) * 100.0 / seconds as f64),
+        "stolen_percent": cores.stolen_since(),
     });
     figures.put("rest_10000", figure.clone());
     restart(cluster, operator, tenants, &mut figure).await?;
