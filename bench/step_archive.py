@@ -41,10 +41,9 @@ def run(run):
 
 
 def nothing_to_archive(run):
-    """A site that never came to be, or never was ours, or that no customer can have used yet, has no data to keep."""
+    """A site that never came to be, or never was ours, has no data to keep."""
     if run.site.exists() and run.site.is_own():
-        state = run.site.state()
-        return bool(state.get("creating") or state.get("fresh"))
+        return bool(run.site.state().get("creating"))
     return not run.given.expect_site
 
 

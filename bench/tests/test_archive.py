@@ -100,15 +100,6 @@ class Archives(ArchiveCase):
         self.assertEqual((done["archive"]["directory"], done["drop"]["dropped"]), (None, True))
         self.assertEqual(tenant.leftovers(), [])
 
-    def test_a_site_that_no_customer_can_have_used_is_dropped_without_an_archive(self):
-        tenant = self.tenant(drop={"manifest": None})
-        tenant.input["drop"]["manifest"] = tenant.archive
-        result = tenant.run("create", "apps", faults={"install-app:tables:erpnext": {"do": "fail"}})
-        self.assert_failed(result, "AppInstallFailed")
-        done = self.assert_ok(tenant.run("archive", "drop"))
-        self.assertEqual((done["archive"]["directory"], done["drop"]["dropped"]), (None, True))
-        self.assertEqual(tenant.leftovers(), [])
-
     def test_a_site_that_was_there_and_is_gone_is_for_a_person_to_look_at(self):
         tenant = self.tenant(expectSite=True)
         for step in ("archive", "revoke"):

@@ -110,7 +110,7 @@ pub struct Record {
     #[schemars(length(max = 32), inner(length(max = 1024)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub left: Vec<String>,
-    /// Folder of the archive, once there is one.
+    /// Folder of the archive: where it lies, or is to lie.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<String>,
 }

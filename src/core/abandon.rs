@@ -115,8 +115,10 @@ fn line(who: &Subject, stage: Stage, why: &str) -> Option<String> {
 
 fn site_line(who: &Subject) -> String {
     let spec = &who.bench.spec;
+    // The record names the folder before there is anything in it.
+    let perhaps = if who.archived() { "" } else { ", if it came about," };
     let archive =
-        who.record().and_then(|record| record.archive.as_ref()).map_or_else(String::new, |at| format!(", archive {at}"));
+        who.record().and_then(|record| record.archive.as_ref()).map_or_else(String::new, |at| format!(", archive{perhaps} {at}"));
     let database = if who.database.is_empty() { String::new() } else { format!(" with database {}", who.database) };
     format!(
         "site {}{database}{archive} on volume {}/{} ({}/sites): bench drop-site {} in a pod of the bench, then kubectl delete secret -n \

@@ -39,10 +39,10 @@ fn a_tenant_that_is_deleted_while_its_site_is_built_leaves_nothing() {
         let place = INGRESS_15;
         let (plan, bench) = (case.plan(whole_plan).await, case.bench(place).await);
         let mut wanted = tenant(&case.name, CUSTOMERS, &plan, bench);
-        // Of a site that was never used there is nothing to archive.
+        // Of a site that never came to be there is nothing to archive.
         wanted.spec.deletion_policy = Some(DeletionPolicy::Archive);
-        // However late this test sees it: it never comes to its end.
-        let faults = json!({"install-app:before:erpnext": {"do": "hang", "site": place.api_host(&case.name)}});
+        // However late this test sees it, the site never comes to be.
+        let faults = json!({"new-site:after-db": {"do": "hang", "site": place.api_host(&case.name)}});
         case.inside(&place).set_faults(&faults);
         case.finally(move |case| case.inside(&place).set_faults(&json!({})));
         case.apply(&wanted).await;

@@ -9,8 +9,8 @@ use tenant_operator::api::{Tenant, TenantClaim};
 use crate::Failure;
 use crate::audit::{self, Requests};
 use crate::cluster::{Cluster, pause};
+use crate::cores::Cores;
 use crate::figures::rounded;
-use crate::load::Cores;
 use crate::operator::Operator;
 
 /// What it took to make a crowd Ready.

@@ -3,6 +3,7 @@
 
 mod audit;
 mod cluster;
+mod cores;
 mod crowd;
 mod figures;
 mod floor;

@@ -7,8 +7,8 @@ use kube::runtime::{WatchStreamExt, watcher};
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, is_ready, names};
+use crate::cores::Cores;
 use crate::figures::{Figures, rounded};
-use crate::load::Cores;
 use crate::operator::Operator;
 use crate::{Failure, audit, crowd, floor, number};
 
@@ -106,7 +106,7 @@ async fn settle(cluster: &Cluster, operator: &mut Operator, figures: &mut Figure
     Ok(())
 }
 
-/// So few take seconds only, in which this machine may be another's: such a size is measured until so many were there.
+/// A run with fewer tenants lasts seconds, which the host may take away: small sizes are repeated until so many were made.
 const ENOUGH: usize = 500;
 
 /// More and more at once. The last size stays, for what is measured at rest.
@@ -119,12 +119,21 @@ async fn grow(cluster: &Cluster, operator: &Operator, figures: &mut Figures) -> 
         vec![]
     };
     sizes.retain(|size| *size != largest);
+    sizes.sort_unstable();
     let mut growth = json!({});
     for size in &sizes {
-        growth[size.to_string()] = size_of(cluster, operator, *size, ENOUGH.div_ceil(*size), false).await?;
+        let mut runs = vec![];
+        // An odd number has a median.
+        for run in 0..ENOUGH.div_ceil(*size) | 1 {
+            let names = names(&format!("grow{size}-{run}-"), *size);
+            runs.push(crowd::settle(cluster, operator, &names).await?);
+            crowd::teardown(cluster, operator, &names).await?;
+        }
+        growth[size.to_string()] = median(runs, *size);
         figures.put("growth", growth.clone());
     }
-    growth[largest.to_string()] = size_of(cluster, operator, largest, 1, true).await?;
+    let stays = crowd::settle(cluster, operator, &names(&format!("grow{largest}-"), largest)).await?;
+    growth[largest.to_string()] = median(vec![stays], largest);
     let each = |size: &usize| growth[size.to_string()]["ms_per_tenant"].as_f64();
     if let Some((first, last)) = sizes.first().and_then(each).zip(each(&largest)) {
         growth["factor"] = rounded(last / first);
@@ -133,29 +142,22 @@ async fn grow(cluster: &Cluster, operator: &Operator, figures: &mut Figures) -> 
     Ok(())
 }
 
-/// The median of so many runs with one size.
-async fn size_of(cluster: &Cluster, operator: &Operator, size: usize, runs: usize, stays: bool) -> Result<Value, Failure> {
-    let mut taken = vec![];
-    for run in 0..runs {
-        let names = names(&format!("grow{size}-{run}-"), size);
-        let settled = crowd::settle(cluster, operator, &names).await?;
-        taken.push((settled.seconds * 1000.0 / size as f64, settled.figures));
-        if !stays {
-            crowd::teardown(cluster, operator, &names).await?;
-        }
-    }
-    taken.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-    let (median, of) = &taken[runs / 2];
-    Ok(json!({
-        "runs": runs,
-        "ms_per_tenant": rounded(*median),
-        "fastest_ms": rounded(taken[0].0),
-        "slowest_ms": rounded(taken[runs - 1].0),
+/// What the run in the middle came to, by the time for each tenant.
+fn median(mut runs: Vec<crowd::Settled>, size: usize) -> Value {
+    runs.sort_by(|one, other| one.seconds.total_cmp(&other.seconds));
+    let each = |seconds: f64| rounded(seconds * 1000.0 / size as f64);
+    let (middle, all) = (&runs[runs.len() / 2], runs.len());
+    let of = &middle.figures;
+    json!({
+        "runs": all,
+        "ms_per_tenant": each(middle.seconds),
+        "fastest_ms": each(runs[0].seconds),
+        "slowest_ms": each(runs[all - 1].seconds),
         "reconciles_per_tenant": of["reconciles_per_tenant"],
         "api_calls_per_tenant": of["api_calls_per_tenant"],
-        "operator_cpu_ms_per_tenant": rounded(of["operator_cpu_seconds"].as_f64().unwrap_or_default() * 1000.0 / size as f64),
+        "operator_cpu_ms_per_tenant": each(of["operator_cpu_seconds"].as_f64().unwrap_or_default()),
         "stolen_percent": of["stolen_percent"],
-    }))
+    })
 }
 
 /// Nothing happens, and then the operator begins anew.

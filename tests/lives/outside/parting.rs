@@ -4,7 +4,7 @@ use serde_json::json;
 use tenant_operator::core::seen::FailureClass::{Fatal, Retryable};
 
 use super::Outside;
-use super::dock::{Archive, Site};
+use super::dock::Archive;
 use super::steps::{Given, Refusal, Turn};
 use crate::guards::Guard;
 
@@ -22,9 +22,7 @@ impl Outside {
             };
         }
         let own = self.dock.sites.get(given.site()).filter(|site| site.is_of(given.id()));
-        // Before its settings nobody can have used a site of ours.
-        let unused = |site: &Site| !site.complete || (site.settings.is_none() && !given.is_adopted());
-        if own.map_or(!given.expects_site(), unused) {
+        if own.map_or(!given.expects_site(), |site| !site.complete) {
             *nothing = true;
             return Ok(Turn::Done(json!({"directory": null, "files": 0})));
         }

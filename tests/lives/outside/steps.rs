@@ -48,7 +48,7 @@ impl Given {
         self.input["expectSite"] == json!(true)
     }
 
-    pub fn is_adopted(&self) -> bool {
+    fn is_adopted(&self) -> bool {
         self.input["adopted"] == json!(true)
     }
 
