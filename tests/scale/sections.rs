@@ -108,6 +108,7 @@ async fn settle(cluster: &Cluster, operator: &mut Operator, figures: &mut Figure
 
 /// A run with fewer tenants lasts seconds, which the host may take away: small sizes are repeated until so many were made.
 const ENOUGH: usize = 500;
+const MOST_RUNS: usize = 5;
 
 /// More and more at once. The last size stays, for what is measured at rest.
 async fn grow(cluster: &Cluster, operator: &Operator, figures: &mut Figures) -> Result<(), Failure> {
@@ -124,7 +125,7 @@ async fn grow(cluster: &Cluster, operator: &Operator, figures: &mut Figures) -> 
     for size in &sizes {
         let mut runs = vec![];
         // An odd number has a median.
-        for run in 0..ENOUGH.div_ceil(*size) | 1 {
+        for run in 0..ENOUGH.div_ceil(*size).min(MOST_RUNS) | 1 {
             let names = names(&format!("grow{size}-{run}-"), *size);
             runs.push(crowd::settle(cluster, operator, &names).await?);
             crowd::teardown(cluster, operator, &names).await?;
